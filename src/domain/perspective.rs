@@ -1,0 +1,70 @@
+//! From whose perspective a reflection is made.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    id::PerspectiveId,
+    life_cycle::{Seal, Version},
+    slug::Slug,
+};
+
+/// Whether a perspective speaks as one or as many: "where am I", "where are we".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Voice {
+    /// "I need to …"
+    Individual,
+    /// "We need to …"
+    Collective,
+}
+
+/// What a perspective says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Description {
+    /// What people call it.
+    #[schema(example = "Service user")]
+    pub label: String,
+    /// The voice in which its forms are written.
+    pub voice: Voice,
+    /// Who speaks from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub description: Option<String>,
+}
+
+/// A sealed version of a perspective.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Perspective {
+    /// Its id.
+    pub id: PerspectiveId,
+    /// Its name in URLs and in gap analyses.
+    pub slug: Slug,
+    /// The version, 1 or more.
+    #[schema(minimum = 1)]
+    pub version: Version,
+    /// Always `sealed`: a perspective has no draft.
+    pub status: PerspectiveStatus,
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub content: Description,
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub seal: Option<Seal>,
+}
+
+/// A perspective is always sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PerspectiveStatus {
+    /// Every version is sealed as it is made.
+    Sealed,
+}
+
+/// The four of the model (slides, page 5), in the order in which the slides name them: slug, label, voice.
+pub const BUILT_IN: [(&str, &str, Voice); 4] = [
+    ("service_user", "Service user", Voice::Individual),
+    ("team_member", "Team member", Voice::Individual),
+    ("team", "Team", Voice::Collective),
+    ("organisation", "Organisation", Voice::Collective),
+];

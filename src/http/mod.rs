@@ -1,0 +1,3 @@
+//! The JSON API over HTTP.
+
+pub mod render;

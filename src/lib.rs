@@ -1,0 +1,4 @@
+//! The Meaningful Connections API.
+
+pub mod domain;
+pub mod http;
