@@ -95,6 +95,7 @@ pub enum Effect {
 /// What migrating does, element by element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MigrationEffect {
+    /// What became of the element.
     #[serde(flatten)]
     #[schema(inline)]
     pub change: ElementChange,
@@ -273,6 +274,7 @@ pub struct Assessment {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub withdrawn_at: Option<Moment>,
+    /// Its seal; absent on a draft.
     #[serde(flatten)]
     #[schema(inline)]
     pub seal: Option<super::life_cycle::Seal>,

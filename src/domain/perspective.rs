@@ -45,9 +45,11 @@ pub struct Perspective {
     pub version: Version,
     /// Always `sealed`: a perspective has no draft.
     pub status: PerspectiveStatus,
+    /// What it says.
     #[serde(flatten)]
     #[schema(inline)]
     pub content: Description,
+    /// Its seal; absent on a draft.
     #[serde(flatten)]
     #[schema(inline)]
     pub seal: Option<Seal>,

@@ -75,6 +75,7 @@ pub struct Form {
     /// A JSON Schema (2020-12) that a complete `ratings` object meets.
     #[schema(value_type = Object)]
     pub answer_schema: Value,
+    /// Its seal; absent on a draft.
     #[serde(flatten)]
     #[schema(inline)]
     pub seal: Option<Seal>,

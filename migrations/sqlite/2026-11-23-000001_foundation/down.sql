@@ -1,0 +1,13 @@
+DROP TABLE idempotency_keys;
+DROP TABLE events;
+DROP TABLE external_ids;
+DROP TABLE sealed_versions;
+DROP TABLE gap_analysis_sources;
+DROP TABLE gap_analyses;
+DROP TABLE assessments;
+DROP TABLE perspectives;
+DROP TABLE models;
+DROP TABLE auth_revisions;
+DROP TABLE signing_keys;
+DROP TABLE clients;
+DROP TABLE organisations;

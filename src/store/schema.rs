@@ -1,0 +1,229 @@
+//! The tables, as both databases have them. The migrations say what each column is for.
+
+#![expect(missing_docs, reason = "the migrations document the tables")]
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    organisations (id) {
+        id -> Uid,
+        name -> Text,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    clients (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        scopes -> Text,
+        secret_hash -> Text,
+        previous_secret_hash -> Nullable<Text>,
+        previous_secret_until -> Nullable<Instant>,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    signing_keys (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        private_key -> Binary,
+        public_key -> Binary,
+        created_at -> Instant,
+        active_from -> Instant,
+        retired_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    auth_revisions (organisation_id) {
+        organisation_id -> Uid,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    models (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        slug -> Text,
+        revision -> BigInt,
+        version -> Nullable<Integer>,
+        draft -> Nullable<Document>,
+        draft_based_on -> Nullable<Integer>,
+        retired_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    perspectives (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        slug -> Text,
+        revision -> BigInt,
+        version -> Integer,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    assessments (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        model_id -> Uid,
+        model -> Text,
+        model_version -> Integer,
+        perspective -> Text,
+        revision -> BigInt,
+        version -> Nullable<Integer>,
+        draft -> Nullable<Document>,
+        draft_levels -> Nullable<Binary>,
+        draft_based_on -> Nullable<Integer>,
+        submitted_at -> Nullable<Instant>,
+        withdrawn_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    gap_analyses (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        model -> Text,
+        revision -> BigInt,
+        version -> Integer,
+        request -> Document,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    gap_analysis_sources (organisation_id, source_id, gap_analysis_id, version) {
+        organisation_id -> Uid,
+        source_id -> Uid,
+        source_version -> Integer,
+        gap_analysis_id -> Uid,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    sealed_versions (organisation_id, resource_id, version) {
+        organisation_id -> Uid,
+        resource_id -> Uid,
+        version -> Integer,
+        kind -> Text,
+        document -> Document,
+        levels -> Nullable<Binary>,
+        digest -> Text,
+        sealed_at -> Instant,
+        sealed_by -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    external_ids (organisation_id, kind, system, value) {
+        organisation_id -> Uid,
+        kind -> Text,
+        system -> Text,
+        value -> Text,
+        resource_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    events (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        kind -> Text,
+        resource_id -> Uid,
+        what -> Text,
+        version -> Nullable<Integer>,
+        client_id -> Uid,
+        at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    idempotency_keys (organisation_id, client_id, key, method, path) {
+        organisation_id -> Uid,
+        client_id -> Uid,
+        key -> Text,
+        method -> Text,
+        path -> Text,
+        fingerprint -> Binary,
+        status -> Nullable<Integer>,
+        body -> Nullable<Binary>,
+        content_type -> Nullable<Text>,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        resource_id -> Nullable<Uid>,
+        erased_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    organisations,
+    clients,
+    signing_keys,
+    auth_revisions,
+    models,
+    perspectives,
+    assessments,
+    gap_analyses,
+    gap_analysis_sources,
+    sealed_versions,
+    external_ids,
+    events,
+    idempotency_keys,
+);
