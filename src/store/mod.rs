@@ -1,10 +1,15 @@
 //! What is kept, in either database.
 
+pub mod assessment_lists;
+pub mod assessments;
 pub mod db;
 pub mod error;
+pub mod events;
+mod external_ids;
 pub mod fork;
 pub mod journal;
 mod lane;
 pub mod models;
 pub mod page;
+pub mod perspectives;
 mod schema;
