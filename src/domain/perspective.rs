@@ -90,13 +90,23 @@ impl Life {
     /// The perspective, showing one of its versions.
     pub fn showing(&self, sealed: &Sealed<Description>) -> Perspective {
         let document = Perspective::of_version(self.id, self.slug.clone(), sealed.version, sealed.content.clone());
-        Perspective { seal: Some(sealed.seal.clone()), ..document }
+        Perspective {
+            seal: Some(sealed.seal.clone()),
+            ..document
+        }
     }
 }
 
 impl Perspective {
     /// What a version says, for ever: the document of its digest.
     pub fn of_version(id: PerspectiveId, slug: Slug, version: Version, content: Description) -> Self {
-        Self { id, slug, version, status: PerspectiveStatus::Sealed, content, seal: None }
+        Self {
+            id,
+            slug,
+            version,
+            status: PerspectiveStatus::Sealed,
+            content,
+            seal: None,
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Assessments, many at a time: lists, and the inputs of an analysis.
 
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl,
-};
+use std::collections::BTreeMap;
+
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
 use super::{
     assessments::{Head, Newest, life},
@@ -86,9 +86,9 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
     query = match filter.status {
         None => query.filter(dsl::withdrawn_at.is_null()),
         Some(AssessmentStatus::Withdrawn) => query.filter(dsl::withdrawn_at.is_not_null()),
-        Some(AssessmentStatus::Submitted) => {
-            query.filter(dsl::withdrawn_at.is_null()).filter(dsl::version.is_not_null())
-        }
+        Some(AssessmentStatus::Submitted) => query
+            .filter(dsl::withdrawn_at.is_null())
+            .filter(dsl::version.is_not_null()),
         Some(AssessmentStatus::Draft) => query.filter(dsl::withdrawn_at.is_null()).filter(dsl::version.is_null()),
     };
     if let Some(perspective) = &filter.perspective {
@@ -110,7 +110,9 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
         }
     }
     if let Some(since) = filter.updated_since {
-        query = query.filter(dsl::updated_at.ge(since)).order((dsl::updated_at, dsl::id));
+        query = query
+            .filter(dsl::updated_at.ge(since))
+            .order((dsl::updated_at, dsl::id));
         if let Some(Position { at: Some(at), id }) = page.after {
             let after = dsl::updated_at.gt(at).or(dsl::id.gt(AssessmentId::from_uuid(id)));
             query = query.filter(dsl::updated_at.ge(at).and(after));
@@ -127,7 +129,10 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
         .map(|(head, newest)| life(tx, head, newest).map(|(_, life)| life))
         .collect::<Result<_>>()?;
     let by_update = filter.updated_since.is_some();
-    Ok(page.cut(lives, |life| Position { at: by_update.then_some(life.updated_at), id: life.id.uuid() }))
+    Ok(page.cut(lives, |life| Position {
+        at: by_update.then_some(life.updated_at),
+        id: life.id.uuid(),
+    }))
 }
 
 /// What an analysis reads of an assessment: its newest sealed version's levels, and nothing that people wrote.
@@ -147,16 +152,29 @@ pub struct Input {
     pub withdrawn: bool,
 }
 
-type InputRow = (AssessmentId, ModelId, Version, String, Option<Moment>, Option<(Version, String, Option<Vec<u8>>)>);
+type InputRow = (
+    AssessmentId,
+    ModelId,
+    Version,
+    String,
+    Option<Moment>,
+    Option<(Version, String, Option<Vec<u8>>)>,
+);
 
 fn input((id, model, model_version, perspective, withdrawn_at, sealed): InputRow) -> Result<Input> {
     Ok(Input {
         id,
         model,
         model_version,
-        perspective: perspective.parse().map_err(|_| super::error::Error::Corrupt("a slug"))?,
+        perspective: perspective
+            .parse()
+            .map_err(|_| super::error::Error::Corrupt("a slug"))?,
         sealed: sealed.map(|(version, digest, levels)| {
-            (version, Digest::kept(digest), Levels::from_bytes(levels.unwrap_or_default()))
+            (
+                version,
+                Digest::kept(digest),
+                Levels::from_bytes(levels.unwrap_or_default()),
+            )
         }),
         withdrawn: withdrawn_at.is_some(),
     })
@@ -170,7 +188,12 @@ macro_rules! inputs {
             dsl::model_version,
             dsl::perspective,
             dsl::withdrawn_at,
-            (sealed_versions::version, sealed_versions::digest, sealed_versions::levels).nullable(),
+            (
+                sealed_versions::version,
+                sealed_versions::digest,
+                sealed_versions::levels,
+            )
+                .nullable(),
         ))
     };
 }
@@ -182,7 +205,9 @@ const CHUNK: usize = 5000;
 pub fn inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<InputRow> = inputs!(tx).filter(dsl::id.eq_any(chunk.iter().copied())).load(tx.conn)?;
+        let rows: Vec<InputRow> = inputs!(tx)
+            .filter(dsl::id.eq_any(chunk.iter().copied()))
+            .load(tx.conn)?;
         for row in rows {
             found.push(input(row)?);
         }
@@ -227,4 +252,19 @@ pub fn selected(tx: &mut Tx<'_>, selection: &Selection, most: i64) -> Result<Vec
     }
     let rows: Vec<InputRow> = query.order(dsl::id).limit(most).load(tx.conn)?;
     rows.into_iter().map(input).collect()
+}
+
+/// Those of these assessments that an analysis may count, each with the number of its newest sealed version.
+pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<AssessmentId, Version>> {
+    let mut standing = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(AssessmentId, Option<Version>)> = dsl::assessments
+            .filter(dsl::organisation_id.eq(tx.own()))
+            .filter(dsl::withdrawn_at.is_null())
+            .filter(dsl::id.eq_any(chunk.iter().copied()))
+            .select((dsl::id, dsl::version))
+            .load(tx.conn)?;
+        standing.extend(rows.into_iter().filter_map(|(id, version)| Some((id, version?))));
+    }
+    Ok(standing)
 }

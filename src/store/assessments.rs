@@ -1,8 +1,8 @@
 //! Assessments, as they are kept: levels as one byte an element, words beside them.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, RunQueryDsl,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,22 +97,51 @@ pub(super) type Head = (
     Option<Vec<u8>>,
     Option<Version>,
 );
-pub(super) type Newest = Option<(Version, Json<Words>, Option<Vec<u8>>, String, Moment, crate::domain::id::ClientId)>;
+pub(super) type Newest = Option<(
+    Version,
+    Json<Words>,
+    Option<Vec<u8>>,
+    String,
+    Moment,
+    crate::domain::id::ClientId,
+)>;
 
 pub(super) fn life(tx: &mut Tx<'_>, head: Head, newest: Newest) -> Result<(ModelId, Life)> {
     let (id, model, revision, withdrawn_at, created_at, updated_at, draft, draft_levels, based_on) = head;
     let draft = match draft {
-        Some(Json(words)) => Some(Draft { based_on, content: words.answers(tx, model, draft_levels)? }),
+        Some(Json(words)) => Some(Draft {
+            based_on,
+            content: words.answers(tx, model, draft_levels)?,
+        }),
         None => None,
     };
     let newest = match newest.map(journal::sealed) {
-        Some(Sealed { version, content: (words, levels), seal }) => {
-            Some(Sealed { version, content: words.answers(tx, model, levels)?, seal })
-        }
+        Some(Sealed {
+            version,
+            content: (words, levels),
+            seal,
+        }) => Some(Sealed {
+            version,
+            content: words.answers(tx, model, levels)?,
+            seal,
+        }),
         None => None,
     };
-    let versioned = Versioned { revision, draft, newest };
-    Ok((model, Life { id, created_at, updated_at, withdrawn_at, versioned }))
+    let versioned = Versioned {
+        revision,
+        draft,
+        newest,
+    };
+    Ok((
+        model,
+        Life {
+            id,
+            created_at,
+            updated_at,
+            withdrawn_at,
+            versioned,
+        },
+    ))
 }
 
 /// An assessment and the id of its model.
@@ -159,7 +188,8 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
         ))
         .first(tx.conn)
         .optional()?;
-    row.map(|(head, newest)| life(tx, head, newest).map(|(model, life)| Found { model, life })).transpose()
+    row.map(|(head, newest)| life(tx, head, newest).map(|(model, life)| Found { model, life }))
+        .transpose()
 }
 
 /// The assessment with this name in another system.
@@ -178,11 +208,25 @@ pub fn version(tx: &mut Tx<'_>, id: AssessmentId, version: Version) -> Result<Op
         .select((dsl::model_id, dsl::created_at))
         .first(tx.conn)
         .optional()?;
-    let Some((model, created_at)) = head else { return Ok(None) };
-    let Some(Sealed { version, content: (words, levels), seal }) = journal::find::<_, Words>(tx, id, version)? else {
+    let Some((model, created_at)) = head else {
         return Ok(None);
     };
-    Ok(Some((created_at, Sealed { version, content: words.answers(tx, model, levels)?, seal })))
+    let Some(Sealed {
+        version,
+        content: (words, levels),
+        seal,
+    }) = journal::find::<_, Words>(tx, id, version)?
+    else {
+        return Ok(None);
+    };
+    Ok(Some((
+        created_at,
+        Sealed {
+            version,
+            content: words.answers(tx, model, levels)?,
+            seal,
+        },
+    )))
 }
 
 #[derive(Insertable)]
@@ -244,7 +288,9 @@ pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
     let Some(shown) = life.versioned.shown() else {
         return Err(Error::Corrupt("an assessment without content"));
     };
-    let own = dsl::assessments.filter(dsl::organisation_id.eq(tx.own())).filter(dsl::id.eq(life.id));
+    let own = dsl::assessments
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(life.id));
     let changed = diesel::update(own.filter(dsl::revision.eq(before.versioned.revision)))
         .set((
             dsl::revision.eq(before.versioned.revision + 1),
@@ -275,8 +321,16 @@ pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
 
 /// An assessment is found by the names in its draft and in its newest sealed version.
 fn names(life: &Life) -> impl Iterator<Item = &ExternalId> {
-    let draft = life.versioned.draft.iter().flat_map(|draft| &draft.content.external_ids);
-    let newest = life.versioned.newest.iter().flat_map(|sealed| &sealed.content.external_ids);
+    let draft = life
+        .versioned
+        .draft
+        .iter()
+        .flat_map(|draft| &draft.content.external_ids);
+    let newest = life
+        .versioned
+        .newest
+        .iter()
+        .flat_map(|sealed| &sealed.content.external_ids);
     draft.chain(newest)
 }
 
@@ -286,12 +340,22 @@ pub fn seal(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         return Err(Error::Corrupt("nothing to seal"));
     };
     let (words, levels) = Words::of(tx, found.model, content)?;
-    journal::append(tx, Kind::Assessment, found.life.id, *version, words, Some(levels.as_bytes()), seal)
+    journal::append(
+        tx,
+        Kind::Assessment,
+        found.life.id,
+        *version,
+        words,
+        Some(levels.as_bytes()),
+        seal,
+    )
 }
 
 /// Erases an assessment: its row, every version of it, and its names in other systems.
 pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
-    let own = dsl::assessments.filter(dsl::organisation_id.eq(tx.own())).filter(dsl::id.eq(life.id));
+    let own = dsl::assessments
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(life.id));
     let erased = diesel::delete(own.filter(dsl::revision.eq(life.versioned.revision))).execute(tx.conn)?;
     if erased != 1 {
         return Err(Error::Contended);

@@ -55,7 +55,9 @@ pub(super) fn replace<'a, K: 'static>(
 /// Frees every name of a resource.
 pub(super) fn release<K: 'static>(tx: &mut Tx<'_>, id: Id<K>) -> Result<()> {
     diesel::delete(
-        dsl::external_ids.filter(dsl::organisation_id.eq(tx.own())).filter(dsl::resource_id.eq(id)),
+        dsl::external_ids
+            .filter(dsl::organisation_id.eq(tx.own()))
+            .filter(dsl::resource_id.eq(id)),
     )
     .execute(tx.conn)?;
     Ok(())

@@ -7,6 +7,8 @@ pub mod error;
 pub mod events;
 mod external_ids;
 pub mod fork;
+pub mod gap_analyses;
+pub mod idempotency;
 pub mod journal;
 mod lane;
 pub mod models;

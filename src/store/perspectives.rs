@@ -1,8 +1,8 @@
 //! Perspectives, as they are kept.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists,
-    select,
+    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
+    dsl::exists, select,
 };
 
 use super::{
@@ -33,12 +33,28 @@ pub enum Name {
     Slug(Slug),
 }
 
-type Row = (OrganisationId, PerspectiveId, String, i64, journal::Columns<Description>);
+type Row = (
+    OrganisationId,
+    PerspectiveId,
+    String,
+    i64,
+    journal::Columns<Description>,
+);
 
 fn life((owner, id, slug, revision, columns): Row) -> Result<Life> {
-    let Sealed { version, content: (content, _), seal } = journal::sealed(columns);
+    let Sealed {
+        version,
+        content: (content, _),
+        seal,
+    } = journal::sealed(columns);
     let slug = slug.parse().map_err(|_| Error::Corrupt("a slug"))?;
-    Ok(Life { id, owner, slug, revision, newest: Sealed { version, content, seal } })
+    Ok(Life {
+        id,
+        owner,
+        slug,
+        revision,
+        newest: Sealed { version, content, seal },
+    })
 }
 
 macro_rules! with_newest {
@@ -72,7 +88,10 @@ macro_rules! with_newest {
 pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Life>> {
     let row: Option<Row> = match name {
         Name::Id(id) => with_newest!(tx).filter(dsl::id.eq(*id)).first(tx.conn).optional()?,
-        Name::Slug(slug) => with_newest!(tx).filter(dsl::slug.eq(slug.as_str())).first(tx.conn).optional()?,
+        Name::Slug(slug) => with_newest!(tx)
+            .filter(dsl::slug.eq(slug.as_str()))
+            .first(tx.conn)
+            .optional()?,
     };
     row.map(life).transpose()
 }
@@ -84,14 +103,23 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>
         query = query.filter(dsl::id.lt(PerspectiveId::from_uuid(after.id)));
     }
     let rows: Vec<Row> = query.order(dsl::id.desc()).limit(page.rows()).load(tx.conn)?;
-    let (rows, next) = page.cut(rows, |row| Position { at: None, id: row.1.uuid() });
+    let (rows, next) = page.cut(rows, |row| Position {
+        at: None,
+        id: row.1.uuid(),
+    });
     Ok((rows.into_iter().map(life).collect::<Result<_>>()?, next))
 }
 
 /// A version of a visible perspective.
 pub fn version(tx: &mut Tx<'_>, id: PerspectiveId, version: Version) -> Result<Option<Sealed<Description>>> {
     let found = journal::find::<_, Description>(tx, id, version)?;
-    Ok(found.map(|Sealed { version, content: (content, _), seal }| Sealed { version, content, seal }))
+    Ok(found.map(
+        |Sealed {
+             version,
+             content: (content, _),
+             seal,
+         }| Sealed { version, content, seal },
+    ))
 }
 
 #[derive(Insertable)]
@@ -109,8 +137,9 @@ struct NewRow<'a> {
 /// Keeps a new perspective and its first version. A slug that the organisation, or the service itself, uses already is
 /// [`Taken::Slug`].
 pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
-    let public =
-        dsl::perspectives.filter(dsl::organisation_id.eq(OrganisationId::NIL)).filter(dsl::slug.eq(life.slug.as_str()));
+    let public = dsl::perspectives
+        .filter(dsl::organisation_id.eq(OrganisationId::NIL))
+        .filter(dsl::slug.eq(life.slug.as_str()));
     if !tx.own().is_nil() && select(exists(public)).get_result(tx.conn)? {
         return Err(Error::Taken(Taken::Slug));
     }
@@ -143,7 +172,11 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
     ))
     .execute(tx.conn)?;
     life.revision += 1;
-    if changed == 1 { seal(tx, life) } else { Err(Error::Contended) }
+    if changed == 1 {
+        seal(tx, life)
+    } else {
+        Err(Error::Contended)
+    }
 }
 
 fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
