@@ -8,15 +8,16 @@ use std::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Error, Expected, Result, Revised, diff::Diff, models::referred, seal};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, models::referred, seal, valid};
 use crate::{
     domain::{
         event::{Event, Kind},
         fault::{Broken, Fault},
-        gap_analysis::{Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, ModelRef, Request, Select, Voice, analyse},
+        gap_analysis::{Analysis, Baseline, GapAnalysis, GapAnalysisItem, Life, MOST_INPUTS, ModelRef, Request, Select, Voice, analyse},
         id::{AssessmentId, GapAnalysisId, ModelId},
         life_cycle::{Sealed, Version},
         model::Definition,
+        moment::Moment,
         ratings::{self, Ratings},
         slug::{ElementKey, Slug},
     },
@@ -228,8 +229,13 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
         .collect()
 }
 
+/// Computes what a checked body asks for.
+pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Computed> {
+    compute(tx, valid(body)?)
+}
+
 /// Computes what a request asks for.
-pub fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
+fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     let (inputs, pointer) = match (&request.assessments, &request.select) {
         (Some(ids), None) => (named_inputs(tx, ids)?, "/assessments"),
         (None, Some(select)) => (selected_inputs(tx, select)?, "/select"),
@@ -454,14 +460,14 @@ pub fn seal_recomputed(
     Ok(Recomputed::Next(revised(&life)))
 }
 
-/// A page of the organisation's gap analyses, whole.
+/// A page of the organisation's gap analyses, without their longest parts.
 pub fn list(
     tx: &mut Tx<'_>,
-    updated_since: Option<crate::domain::moment::Moment>,
+    updated_since: Option<Moment>,
     page: &Page,
-) -> Result<(Vec<GapAnalysis>, Option<Position>)> {
+) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
     let (lives, next) = store::gap_analyses::list(tx, updated_since, page)?;
-    Ok((lives.iter().map(|life| life.showing(&life.newest)).collect(), next))
+    Ok((lives.into_iter().map(GapAnalysisItem::from).collect(), next))
 }
 
 /// A page of a gap analysis's versions.

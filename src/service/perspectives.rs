@@ -166,15 +166,15 @@ pub fn versions(tx: &mut Tx<'_>, name: &Name, page: &Page) -> Result<(Vec<journa
     Ok(journal::list(tx, life.id, page)?)
 }
 
-/// A version of a visible perspective.
-pub fn version(tx: &mut Tx<'_>, name: &Name, version: Version) -> Result<Perspective> {
+/// A version of a visible perspective, and whether the perspective is built in.
+pub fn version(tx: &mut Tx<'_>, name: &Name, version: Version) -> Result<(Perspective, bool)> {
     let life = find(tx, name)?;
     let sealed = store::perspectives::version(tx, life.id, version)?.ok_or(Error::NotFound("version"))?;
-    Ok(life.showing(&sealed))
+    Ok((life.showing(&sealed), life.owner.is_nil()))
 }
 
 /// What differs between two versions.
 pub fn diff(tx: &mut Tx<'_>, name: &Name, from: Version, to: Version) -> Result<Diff> {
-    let (before, after) = (version(tx, name, from)?, version(tx, name, to)?);
+    let ((before, _), (after, _)) = (version(tx, name, from)?, version(tx, name, to)?);
     Diff::between((from, &before), (to, &after))
 }

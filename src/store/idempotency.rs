@@ -100,6 +100,16 @@ pub fn claim(tx: &mut Tx<'_>, key: &Key) -> Result<Claim> {
     if insert(tx, key)? {
         return Ok(Claim::New);
     }
+    if let Some(known) = known(tx, key)? {
+        return Ok(known);
+    }
+    // It had expired: another row takes its place.
+    diesel::delete(row!(tx, key)).execute(tx.conn)?;
+    if insert(tx, key)? { Ok(Claim::New) } else { Err(Error::Contended) }
+}
+
+/// What is known of a key, if anything is.
+pub fn known(tx: &mut Tx<'_>, key: &Key) -> Result<Option<Claim>> {
     let row: Option<Row> = row!(tx, key)
         .select((
             dsl::fingerprint,
@@ -113,34 +123,24 @@ pub fn claim(tx: &mut Tx<'_>, key: &Key) -> Result<Claim> {
         ))
         .first(tx.conn)
         .optional()?;
-    // Gone between the two statements: it had expired.
-    let Some(row) = row else { return Err(Error::Contended) };
-    if row.created_at.plus_seconds(KEPT_FOR) <= tx.now() {
-        diesel::delete(row!(tx, key)).execute(tx.conn)?;
-        return if insert(tx, key)? {
-            Ok(Claim::New)
-        } else {
-            Err(Error::Contended)
-        };
-    }
+    let Some(row) = row.filter(|row| row.created_at.plus_seconds(KEPT_FOR) > tx.now()) else {
+        return Ok(None);
+    };
     if row.erased_at.is_some() {
-        return Ok(Claim::Erased);
+        return Ok(Some(Claim::Erased));
     }
     if row.fingerprint != key.fingerprint {
-        return Ok(Claim::Reused);
+        return Ok(Some(Claim::Reused));
     }
-    let status = row
-        .status
-        .and_then(|status| u16::try_from(status).ok())
-        .ok_or(Error::Corrupt("an unanswered key"))?;
-    Ok(Claim::Answered(Answer {
+    let status = row.status.and_then(|status| u16::try_from(status).ok()).ok_or(Error::Corrupt("an unanswered key"))?;
+    Ok(Some(Claim::Answered(Answer {
         status,
         body: row.body.unwrap_or_default(),
         content_type: row.content_type,
         location: row.location,
         etag: row.etag,
         resource: None,
-    }))
+    })))
 }
 
 fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<bool> {

@@ -1,0 +1,238 @@
+//! Bodies, checked against the operation's own schema in the OpenAPI document.
+
+use std::{collections::HashMap, future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::{Method, header},
+    web::{BytesMut, Data},
+};
+use futures_util::StreamExt;
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::problem::{self, Problem};
+use crate::{
+    domain::fault::{Fault, pointer},
+    service::Checked,
+};
+
+/// The most bytes of a body: 1 MiB.
+pub const LONGEST: usize = 1024 * 1024;
+/// The most faults that one answer lists; a body with more is hardly meant.
+const MOST_FAULTS: usize = 1000;
+
+/// The SHA-256 of a request's body, by which a retry is known.
+pub(super) struct Fingerprint(pub(super) [u8; 32]);
+
+/// What an operation takes for a body.
+struct Expected {
+    media_types: Vec<String>,
+    schema: Validator,
+}
+
+/// What every operation takes for a body, by path and method: compiled once, from the OpenAPI document.
+pub struct Bodies(HashMap<(String, Method), Expected>);
+
+/// The schema of a body cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema of {0} cannot be compiled: {1}")]
+pub struct BadSchema(String, String);
+
+impl Bodies {
+    /// Compiles the schemas of the document's JSON bodies.
+    pub fn of(document: &Value) -> Result<Self, BadSchema> {
+        let mut bodies = HashMap::new();
+        let components = document.get("components").cloned().unwrap_or_default();
+        let paths = document.get("paths").and_then(Value::as_object);
+        for (path, methods) in paths.into_iter().flatten() {
+            for (method, operation) in methods.as_object().into_iter().flatten() {
+                let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
+                let json: Vec<(&String, &Value)> =
+                    content.into_iter().flatten().filter(|(media_type, _)| media_type.ends_with("json")).collect();
+                let Some((_, first)) = json.first() else { continue };
+                let whole = json!({"allOf": [first.get("schema")], "components": components});
+                let schema = jsonschema::draft202012::options()
+                    .should_validate_formats(true)
+                    .build(&whole)
+                    .map_err(|error| BadSchema(format!("{method} {path}"), error.to_string()))?;
+                let method = Method::from_bytes(method.to_uppercase().as_bytes())
+                    .map_err(|error| BadSchema(format!("{method} {path}"), error.to_string()))?;
+                let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
+                bodies.insert((path.clone(), method), Expected { media_types, schema });
+            }
+        }
+        Ok(Self(bodies))
+    }
+}
+
+/// A JSON body. What cannot be parsed is refused at once; what is parsed and wrong waits for its turn in [`Checked`].
+pub struct Body<T>(pub Checked<T>);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bodies = request.app_data::<Data<Bodies>>().cloned().ok_or_else(Problem::unavailable)?;
+            let path = request.match_pattern().unwrap_or_default();
+            let expected = bodies.0.get(&(path, request.method().clone())).ok_or_else(|| {
+                tracing::error!("an operation whose body is not in the OpenAPI document");
+                Problem::new(&problem::INTERNAL, "Something went wrong here.")
+            })?;
+            media_type(&request, &expected.media_types)?;
+            let bytes = collect(&request, payload).await?;
+            request.extensions_mut().insert(Fingerprint(Sha256::digest(&bytes).into()));
+            let json: Value = serde_json::from_slice(&bytes).map_err(|error| {
+                let detail = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+                Problem::new(&problem::MALFORMED_JSON, detail)
+            })?;
+            Ok(Self(checked(&expected.schema, json)))
+        })
+    }
+}
+
+/// Refuses what the operation does not take.
+pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), Problem> {
+    let refused = |detail: String| {
+        Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail).with_header(header::ACCEPT, &taken.join(", ")))
+    };
+    let coding = request.headers().get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes());
+    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        return refused("Bodies are sent without content coding.".to_owned());
+    }
+    let sent = request.content_type().trim();
+    if taken.iter().any(|media_type| media_type.eq_ignore_ascii_case(sent)) {
+        return Ok(());
+    }
+    refused(format!("The operation takes {}.", taken.join(" or ")))
+}
+
+/// The whole body, if it is not too long.
+pub(super) async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, Problem> {
+    let too_large = || Problem::new(&problem::PAYLOAD_TOO_LARGE, "A body has at most 1,048,576 bytes.");
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > LONGEST) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(&problem::MALFORMED_JSON, "The body broke off."))?;
+        if bytes.len().saturating_add(chunk.len()) > LONGEST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Every fault of a body: of its characters, and against its schema; where there is none, what it says.
+fn checked<T: DeserializeOwned>(schema: &Validator, json: Value) -> Checked<T> {
+    let mut faults = Vec::new();
+    control_characters(&json, &mut Vec::new(), &mut faults);
+    for error in schema.iter_errors(&json) {
+        schema_faults(&error, &mut faults);
+        if faults.len() > MOST_FAULTS {
+            break;
+        }
+    }
+    if !faults.is_empty() {
+        faults.sort();
+        faults.dedup();
+        faults.truncate(MOST_FAULTS);
+        return Err(faults);
+    }
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let tokens = error.path().iter().map(ToString::to_string).filter(|token| token != "?");
+        vec![Fault::new(pointer(tokens), "type", "This does not fit.")]
+    })
+}
+
+/// U+0000 and the other controls of C0, but for tab, line feed and carriage return.
+fn is_refused(character: char) -> bool {
+    character < ' ' && !matches!(character, '\t' | '\n' | '\r')
+}
+
+fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault>) {
+    let mut refuse = |text: &str, at: &[String]| {
+        if faults.len() < MOST_FAULTS && text.chars().any(is_refused) {
+            faults.push(Fault::new(pointer(at), "control_character", "Control characters are refused."));
+        }
+    };
+    match json {
+        Value::String(text) => refuse(text, at),
+        Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                at.push(place.to_string());
+                control_characters(item, at, faults);
+                at.pop();
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name.chars().any(is_refused) {
+                    refuse(name, at);
+                    continue;
+                }
+                at.push(name.clone());
+                control_characters(member, at, faults);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The faults that a schema's error stands for. Their words never repeat a value of the body.
+fn schema_faults(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+    let at = error.instance_path().to_string();
+    let mut fault = |code, detail: String| faults.push(Fault::new(at.clone(), code, detail));
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            for name in unexpected {
+                let at = format!("{at}{}", pointer([name]));
+                faults.push(Fault::new(at, "unknown_field", "There is no such field here."));
+            }
+        }
+        ValidationErrorKind::Required { property } => {
+            let at = format!("{at}{}", pointer([property.as_str().unwrap_or_default()]));
+            faults.push(Fault::new(at, "required", "This field is missing."));
+        }
+        ValidationErrorKind::PropertyNames { error } => {
+            let at = format!("{at}{}", pointer([error.instance().as_str().unwrap_or_default()]));
+            faults.push(Fault::new(at, "unknown_element", "This is not the key of an element."));
+        }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            // `null` or something else: what keeps it from being the something else is the fault.
+            let branch = context.iter().max_by_key(|errors| errors.iter().map(depth).max());
+            for error in branch.into_iter().flatten() {
+                schema_faults(error, faults);
+            }
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            fault("unknown_value", format!("One of {}.", options.join(", ")));
+        }
+        ValidationErrorKind::Type { .. } => fault("type", "This has another type.".to_owned()),
+        ValidationErrorKind::MaxLength { limit } => fault("max_length", format!("At most {limit} characters.")),
+        ValidationErrorKind::MinLength { limit } => fault("min_length", format!("At least {limit} characters.")),
+        ValidationErrorKind::Pattern { pattern } => fault("pattern", format!("This must match {pattern}")),
+        ValidationErrorKind::Format { format } => fault("format", format!("This is not a {format}.")),
+        ValidationErrorKind::Minimum { limit } => fault("minimum", format!("At least {limit}.")),
+        ValidationErrorKind::Maximum { limit } => fault("maximum", format!("At most {limit}.")),
+        ValidationErrorKind::MaxItems { limit } => fault("too_many", format!("At most {limit} items.")),
+        other => fault("invalid", format!("This breaks the schema's `{}`.", other.keyword())),
+    }
+}
+
+/// How specific an error is: how far down it stands, and whether it says more than that the type is wrong.
+fn depth(error: &ValidationError<'_>) -> (usize, bool) {
+    let wrong_type = matches!(error.kind(), ValidationErrorKind::Type { .. });
+    (error.instance_path().to_string().matches('/').count(), !wrong_type)
+}

@@ -1,0 +1,258 @@
+//! Who calls, with which scope, and what they may read and write.
+
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderMap, HeaderName},
+    web::Data,
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use super::{
+    body::Fingerprint,
+    problem::{self, Problem},
+    reply::Reply,
+    trace,
+};
+use crate::{
+    auth::{
+        gate::{Claims, Gate},
+        scope::Requires,
+    },
+    domain::access::Actor,
+    service::{self, Expected},
+    store::{
+        self,
+        db::{Db, Tx},
+        idempotency::{self, Claim, Key},
+    },
+};
+
+/// A caller whose token has the scope `S`. A handler without one sees no data.
+pub struct Caller<S> {
+    claims: Claims,
+    request: HttpRequest,
+    scope: PhantomData<S>,
+}
+
+impl<S: Requires> FromRequest for Caller<S> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authorized(request, S::SCOPE.as_str(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
+            claims,
+            request: request.clone(),
+            scope: PhantomData,
+        }))
+    }
+}
+
+fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) -> bool) -> Result<Claims, Problem> {
+    let (Some(gate), Some(db)) = (request.app_data::<Data<Gate>>(), request.app_data::<Data<Db>>()) else {
+        return Err(Problem::unavailable());
+    };
+    let token = bearer(request.headers())?;
+    let claims = gate.verify(token, db.now())?;
+    trace::record_caller(request, &claims);
+    if has_scope(&claims) { Ok(claims) } else { Err(Problem::insufficient_scope(scope)) }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1), of which there is exactly one.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut given = headers.get_all(header::AUTHORIZATION);
+    let (first, second) = (given.next(), given.next());
+    let Some(value) = first else { return Err(Problem::unauthorized(None)) };
+    if second.is_some() {
+        return Err(Problem::unauthorized(Some("There are two Authorization headers")));
+    }
+    let value = value.to_str().map_err(|_| Problem::unauthorized(Some("The Authorization header cannot be read")))?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => Ok(token),
+        _ => Err(Problem::unauthorized(Some("The Authorization header is not a bearer token"))),
+    }
+}
+
+impl<S> Caller<S> {
+    /// On whose behalf the work is done.
+    pub fn actor(&self) -> Actor {
+        Actor { organisation: self.claims.organisation, client: self.claims.client }
+    }
+
+    /// The request.
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// Which revision the request is for: `If-Match`, a leading `W/` and the suffix of a representation aside.
+    pub fn expected(&self) -> Result<Expected, Problem> {
+        let Some(tags) = list(self.request.headers(), &header::IF_MATCH)? else {
+            return Ok(Expected::Unsaid);
+        };
+        if tags.trim() == "*" {
+            return Ok(Expected::Any);
+        }
+        // A tag that none of ours looks like is the tag of no revision.
+        Ok(Expected::OneOf(tags.split(',').filter_map(revision).collect()))
+    }
+
+    /// [`expected`](Self::expected), or that there must be nothing yet: `If-None-Match: *`.
+    pub fn expected_or_absent(&self) -> Result<Expected, Problem> {
+        match list(self.request.headers(), &header::IF_NONE_MATCH)? {
+            Some(tags) if tags.trim() == "*" => Ok(Expected::Absent),
+            _ => self.expected(),
+        }
+    }
+
+    /// The request's idempotency key, and what it belongs to.
+    fn key(&self) -> Result<Option<Key>, Problem> {
+        let name = HeaderName::from_static("idempotency-key");
+        let Some(given) = self.request.headers().get(&name) else { return Ok(None) };
+        let unfit = || Problem::new(&problem::INVALID_HEADER, "Idempotency-Key: 1 to 255 visible ASCII characters.");
+        let key = given.to_str().map_err(|_| unfit())?.trim();
+        let bare = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+        if bare.is_empty() || bare.len() > 255 || !bare.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(unfit());
+        }
+        let mut asked = Sha256::new();
+        asked.update(self.request.query_string());
+        asked.update([0]);
+        if let Some(Fingerprint(body)) = self.request.extensions().get() {
+            asked.update(body);
+        }
+        Ok(Some(Key {
+            key: bare.to_owned(),
+            method: self.request.method().to_string(),
+            path: self.request.path().to_owned(),
+            fingerprint: asked.finalize().to_vec(),
+        }))
+    }
+
+    /// Reads on the caller's behalf.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        db: &Db,
+        work: impl FnMut(&mut Tx<'_>) -> service::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        read(db, self.actor(), work).await
+    }
+
+    /// Writes on the caller's behalf, once for every idempotency key: the answer is kept in the write's own transaction,
+    /// and sent again to whoever asks again.
+    pub async fn write(
+        &self,
+        db: &Db,
+        work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
+    ) -> Result<Reply, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        db.write(self.actor(), once(self.key()?, work), move |result| drop(sender.send(result)));
+        answered(receiver.await.map_err(|_| Problem::unavailable())??)
+    }
+
+    /// Writes what was first computed while reading; computes it anew where its inputs changed meanwhile.
+    pub async fn write_computed<T: Send + 'static>(
+        &self,
+        db: &Db,
+        compute: impl FnMut(&mut Tx<'_>) -> service::Result<T> + Clone + Send + 'static,
+        seal: impl Fn(&mut Tx<'_>, &T) -> service::Result<Reply> + Clone + Send + 'static,
+    ) -> Result<Reply, Problem> {
+        const ATTEMPTS: usize = 4;
+        let key = self.key()?;
+        for attempt in 1.. {
+            let (asked, mut compute) = (key.clone(), compute.clone());
+            let computed = read(db, self.actor(), move |tx| {
+                let known = asked.as_ref().map(|key| idempotency::known(tx, key)).transpose()?.flatten();
+                Ok(match known {
+                    Some(known) => Err(known),
+                    None => Ok(compute(tx)?),
+                })
+            });
+            let computed = match computed.await? {
+                Ok(computed) => computed,
+                Err(known) => return answered(Written::Before(known)),
+            };
+            let seal = seal.clone();
+            let (sender, receiver) = oneshot::channel();
+            let work = once(key.clone(), move |tx: &mut Tx<'_>| seal(tx, &computed));
+            db.write(self.actor(), work, move |result| drop(sender.send(result)));
+            match receiver.await.map_err(|_| Problem::unavailable())? {
+                Err(service::Error::InputsChanged) if attempt < ATTEMPTS => {}
+                result => return answered(result?),
+            }
+        }
+        Err(service::Error::InputsChanged.into())
+    }
+}
+
+/// The work, done once for its key: claimed before, remembered after.
+fn once(
+    key: Option<Key>,
+    mut work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
+) -> impl FnMut(&mut Tx<'_>) -> service::Result<Written> + Send + 'static {
+    move |tx| {
+        let Some(key) = &key else { return work(tx).map(Written::Now) };
+        match idempotency::claim(tx, key)? {
+            Claim::New => {
+                let reply = work(tx)?;
+                idempotency::remember(tx, key, &reply.answer())?;
+                Ok(Written::Now(reply))
+            }
+            known => Ok(Written::Before(known)),
+        }
+    }
+}
+
+/// How a write ended.
+enum Written {
+    Now(Reply),
+    Before(Claim),
+}
+
+fn answered(written: Written) -> Result<Reply, Problem> {
+    match written {
+        Written::Now(reply) => Ok(reply),
+        Written::Before(Claim::Answered(answer)) => Ok(Reply::replayed(answer)),
+        Written::Before(Claim::Erased) => {
+            Err(Problem::new(&problem::ERASED, "The result of this request has been erased."))
+        }
+        Written::Before(Claim::Reused) => {
+            Err(Problem::new(&problem::IDEMPOTENCY_KEY_REUSED, "This key was used for another request."))
+        }
+        Written::Before(Claim::New) => Err(store::error::Error::Contended.into()),
+    }
+}
+
+/// All values of a list header, joined.
+fn list(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    let mut joined: Option<String> = None;
+    for value in headers.get_all(name) {
+        let value = value
+            .to_str()
+            .map_err(|_| Problem::new(&problem::INVALID_HEADER, format!("{name} cannot be read.")))?;
+        joined = Some(joined.map_or_else(|| value.to_owned(), |before| format!("{before},{value}")));
+    }
+    Ok(joined)
+}
+
+/// The revision that one of our ETags names.
+fn revision(tag: &str) -> Option<i64> {
+    let opaque = tag.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')?;
+    opaque.split('-').next()?.parse().ok()
+}
+
+/// Reads without holding a thread.
+pub async fn read<T: Send + 'static>(
+    db: &Db,
+    actor: Actor,
+    work: impl FnMut(&mut Tx<'_>) -> service::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let (sender, receiver) = oneshot::channel();
+    db.read(actor, work, move |result| drop(sender.send(result)));
+    Ok(receiver.await.map_err(|_| Problem::unavailable())??)
+}

@@ -1,0 +1,85 @@
+//! Which representation a caller wants: `?format=` beats `Accept` (RFC 9110, section 12.5.1).
+
+use actix_web::{
+    HttpRequest,
+    http::header::{Accept, Header},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::problem::{self, Problem};
+
+/// A representation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// `application/json`
+    Json,
+    /// `text/csv`
+    Csv,
+    /// `image/svg+xml`
+    Svg,
+    /// `text/markdown`
+    Markdown,
+}
+
+/// Which representation to send.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FormatQuery {
+    /// The representation to send, whatever `Accept` says.
+    #[param(nullable = false, inline)]
+    format: Option<Format>,
+}
+
+impl Format {
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Svg => "image/svg+xml",
+            Self::Markdown => "text/markdown; charset=utf-8",
+        }
+    }
+
+    /// What tells its ETag from that of the JSON.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Json => "",
+            Self::Csv => "-csv",
+            Self::Svg => "-svg",
+            Self::Markdown => "-markdown",
+        }
+    }
+
+    fn is(self, range: &mime::Mime) -> bool {
+        let own = self.media_type().split(';').next().unwrap_or_default();
+        match own.split_once('/') {
+            Some((kind, _)) if range.subtype() == mime::STAR => range.type_() == mime::STAR || range.type_() == kind,
+            _ => range.essence_str() == own,
+        }
+    }
+}
+
+/// The representation to send, of those there are; the first of them where the caller does not say.
+pub fn format(request: &HttpRequest, query: FormatQuery, offered: &[Format]) -> Result<Format, Problem> {
+    let unacceptable = || {
+        let names: Vec<&str> = offered.iter().map(|format| format.media_type()).collect();
+        Problem::new(&problem::NOT_ACCEPTABLE, format!("There is {}.", names.join(", ")))
+    };
+    if let Some(format) = query.format {
+        return if offered.contains(&format) { Ok(format) } else { Err(unacceptable()) };
+    }
+    if !request.headers().contains_key("accept") {
+        return offered.first().copied().ok_or_else(unacceptable);
+    }
+    let accept = Accept::parse(request)
+        .map_err(|_| Problem::new(&problem::INVALID_HEADER, "Accept cannot be read."))?;
+    let ranked = accept.ranked();
+    ranked
+        .iter()
+        .find_map(|range| offered.iter().find(|format| format.is(range)).copied())
+        .ok_or_else(unacceptable)
+}

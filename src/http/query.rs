@@ -1,0 +1,174 @@
+//! The query part of URLs, pages of lists, and cursors.
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use std::future::{Ready, ready};
+
+use super::{
+    caller::Caller,
+    problem::{self, Problem},
+    reply::{List, Reply},
+};
+use crate::{
+    domain::{external_id::ExternalId, fault::Fault},
+    store::page::{Page, Position},
+};
+
+/// The parameters of a query, all of which are optional to the parser. Unknown ones are refused, and every fault is named.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string()).map(Self))
+    }
+}
+
+fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let mut faults: Vec<Fault> = Vec::new();
+    let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    for (place, pair) in pairs.iter().enumerate() {
+        let decoded: Vec<(String, String)> = serde_urlencoded::from_str(pair).unwrap_or_default();
+        let (name, value) = decoded.into_iter().next().unwrap_or_default();
+        let at = crate::domain::fault::pointer([&name]);
+        let same_name = |other: &&&str| other.split('=').next() == pair.split('=').next();
+        if pairs.iter().take(place).any(|other| same_name(&other)) {
+            faults.push(Fault::new(at, "duplicate", "This parameter stands twice."));
+        } else if value.chars().any(char::is_control) || value.contains(char::REPLACEMENT_CHARACTER) {
+            faults.push(Fault::new(at, "control_character", "Control characters and broken UTF-8 are refused."));
+        } else if let Err(error) = serde_urlencoded::from_str::<T>(pair) {
+            // One parameter by itself fails only for its own sake: all of them are optional.
+            let unknown = error.to_string().starts_with("unknown field");
+            faults.push(if unknown {
+                Fault::new(at, "unknown_parameter", "The operation has no such parameter.")
+            } else {
+                Fault::new(at, "invalid", "This value does not fit.")
+            });
+        }
+    }
+    if !faults.is_empty() {
+        let detail = format!("The query has {} fault(s).", faults.len());
+        return Err(Problem::new(&problem::INVALID_PARAMETER, detail).with_faults(faults));
+    }
+    serde_urlencoded::from_str(query)
+        .map_err(|_| Problem::new(&problem::INVALID_PARAMETER, "The query cannot be read."))
+}
+
+/// The value of a parameter that an operation cannot do without.
+pub fn required<T>(value: Option<T>, name: &str) -> Result<T, Problem> {
+    value.ok_or_else(|| {
+        let fault = Fault::new(crate::domain::fault::pointer([name]), "required", "This parameter is missing.");
+        Problem::new(&problem::INVALID_PARAMETER, format!("The parameter {name} is missing.")).with_faults(vec![fault])
+    })
+}
+
+/// How many items a page holds, 1 to 200; 50 where it is not said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Limit(u16);
+
+impl TryFrom<String> for Limit {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.parse() {
+            Ok(limit @ 1..=200) => Ok(Self(limit)),
+            _ => Err("1 to 200"),
+        }
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+/// An external id as one parameter: `system|value`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ExternalIdParameter(pub ExternalId);
+
+impl TryFrom<String> for ExternalIdParameter {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.split_once('|') {
+            Some((system, value)) if !system.is_empty() && !value.is_empty() => {
+                Ok(Self(ExternalId { system: system.to_owned(), value: value.to_owned() }))
+            }
+            _ => Err("system|value"),
+        }
+    }
+}
+
+/// What a cursor carries: where the next page begins, and what it belongs to.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cursor {
+    position: Position,
+    of: String,
+}
+
+/// A page of a caller's list.
+pub struct Paging {
+    page: Page,
+    of: String,
+    url: String,
+}
+
+impl Paging {
+    /// The page that a request asks for.
+    pub fn of<S>(caller: &Caller<S>, limit: Option<Limit>, cursor: Option<&str>) -> Result<Self, Problem> {
+        let request = caller.request();
+        let mut filters: Vec<&str> = request
+            .query_string()
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("limit="))
+            .collect();
+        filters.sort_unstable();
+        let mut hash = Sha256::new();
+        hash.update(caller.actor().organisation.uuid());
+        hash.update(request.path());
+        hash.update([0]);
+        hash.update(filters.join("&"));
+        let of: String = URL_SAFE_NO_PAD.encode(hash.finalize()).chars().take(16).collect();
+        let after = cursor.map(|cursor| position(cursor, &of)).transpose()?;
+        let Limit(limit) = limit.unwrap_or_default();
+        if let Some(pair) = request.query_string().split('&').find(|pair| pair.starts_with("limit=")) {
+            filters.push(pair);
+        }
+        let url = format!("{}?{}", request.path(), filters.iter().map(|pair| format!("{pair}&")).collect::<String>());
+        Ok(Self { page: Page { limit, after }, of, url })
+    }
+
+    /// What the store is asked for.
+    pub fn page(&self) -> Page {
+        self.page
+    }
+
+    /// The answer, with a link to the next page where there is one (RFC 8288).
+    pub fn reply<T: Serialize>(&self, data: Vec<T>, next: Option<Position>) -> Reply {
+        let next_cursor = next.and_then(|position| {
+            let cursor = Cursor { position, of: self.of.clone() };
+            serde_json::to_vec(&cursor).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
+        });
+        let link = next_cursor.as_ref().map(|cursor| format!("<{}cursor={cursor}>; rel=\"next\"", self.url));
+        let reply = Reply::json(&List { data, next_cursor });
+        match link {
+            Some(link) => reply.with("Link", link),
+            None => reply,
+        }
+    }
+}
+
+fn position(cursor: &str, of: &str) -> Result<Position, Problem> {
+    let unfit = || Problem::new(&problem::INVALID_CURSOR, "The cursor does not belong to this list.");
+    let json = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unfit())?;
+    let cursor: Cursor = serde_json::from_slice(&json).map_err(|_| unfit())?;
+    if cursor.of == of { Ok(cursor.position) } else { Err(unfit()) }
+}

@@ -1,0 +1,339 @@
+//! Gap analyses.
+
+use actix_web::{
+    get, post,
+    web::{Data, Path},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{DiffQuery, PageQuery, VersionItem, id, version};
+use crate::{
+    auth::scope::{ReadGapAnalyses, WriteGapAnalyses},
+    domain::{
+        gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
+        id::GapAnalysisId,
+        model::Definition,
+        moment::Moment,
+    },
+    http::{
+        body::Body,
+        caller::Caller,
+        negotiate::{Format, FormatQuery, format},
+        problem::Problem,
+        query::{Limit, Paging, Query, required},
+        render::{csv, radar, report},
+        reply::{List, Reply, etag},
+    },
+    service::{
+        Expected, Revised,
+        diff::Diff,
+        gap_analyses::{self, Preview, Recomputed},
+    },
+    store::db::Db,
+};
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_gap_analyses)
+        .service(create_gap_analysis)
+        .service(preview_gap_analysis)
+        .service(get_gap_analysis)
+        .service(recompute_gap_analysis)
+        .service(list_gap_analysis_versions)
+        .service(get_gap_analysis_version)
+        .service(diff_gap_analysis_versions);
+}
+
+/// Names a gap analysis.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct GapAnalysisPath {
+    /// The gap analysis's id.
+    #[param(format = Uuid, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
+    gap_analysis: String,
+}
+
+impl GapAnalysisPath {
+    fn id(&self) -> Result<GapAnalysisId, Problem> {
+        id(&self.gap_analysis, "gap analysis")
+    }
+}
+
+/// Names a version of a gap analysis.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct GapAnalysisVersionPath {
+    /// The gap analysis's id.
+    #[param(format = Uuid, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
+    gap_analysis: String,
+    /// The version, 1 or more.
+    #[param(value_type = i32, minimum = 1, example = 1)]
+    version: String,
+}
+
+/// Which gap analyses to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct GapAnalysesQuery {
+    /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first.
+    #[param(nullable = false, value_type = Option<String>, example = "2026-01-01")]
+    updated_since: Option<Moment>,
+    /// How many items a page holds.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
+    limit: Option<Limit>,
+    /// Where the page begins: `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
+
+/// The analysis in another form than JSON.
+fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> Reply {
+    match format {
+        Format::Json => Reply::json(shown),
+        Format::Csv => Reply::bytes(format.media_type(), csv::csv(shown, definition)),
+        Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
+        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition))
+            .with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+            .with("X-Content-Type-Options", "nosniff"),
+    }
+}
+
+fn sealed(revised: &Revised<GapAnalysis>) -> Reply {
+    let reply = Reply::found(revised);
+    match revised.shown.id {
+        Some(id) => reply.about(id.uuid()),
+        None => reply,
+    }
+}
+
+fn location(revised: &Revised<GapAnalysis>) -> String {
+    revised.shown.id.map(|id| format!("/v1/gap-analyses/{id}")).unwrap_or_default()
+}
+
+/// List gap analyses.
+///
+/// The organisation's own, without their inputs, readings and findings: newest first or, with `updated_since`, the longest
+/// unchanged first.
+#[utoipa::path(
+    tag = "Gap analyses",
+    params(GapAnalysesQuery),
+    responses((status = 200, description = "A page of gap analyses", body = List<GapAnalysisItem>), Problem),
+    security(("bearer" = ["gap_analyses:read"])),
+)]
+#[get("/v1/gap-analyses")]
+async fn list_gap_analyses(
+    caller: Caller<ReadGapAnalyses>,
+    Query(query): Query<GapAnalysesQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
+    let page = paging.page();
+    let since = query.updated_since;
+    let (items, next) = caller.read(&db, move |tx| gap_analyses::list(tx, since, &page)).await?;
+    Ok(paging.reply(items, next))
+}
+
+/// Create a gap analysis.
+///
+/// Analyses the named or the selected submitted assessments, and seals the result as version 1.
+#[utoipa::path(
+    tag = "Gap analyses",
+    request_body(content = Request, example = json!({
+        "title": "Spring review",
+        "select": {"model": "meaningful-connections", "perspectives": ["service_user", "team"]}
+    })),
+    responses((status = 201, description = "The gap analysis", body = GapAnalysis), Problem),
+    security(("bearer" = ["gap_analyses:write"])),
+)]
+#[post("/v1/gap-analyses")]
+async fn create_gap_analysis(
+    caller: Caller<WriteGapAnalyses>,
+    body: Body<Request>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let body = body.0;
+    let compute = move |tx: &mut _| gap_analyses::compute_checked(tx, body.clone());
+    let seal = |tx: &mut _, computed: &_| {
+        let created = gap_analyses::create(tx, computed)?;
+        Ok(sealed(&created).created(location(&created)))
+    };
+    caller.write_computed(&db, compute, seal).await
+}
+
+/// Preview a gap analysis.
+///
+/// Analyses stored assessments, or ratings that are not stored. Nothing is kept.
+#[utoipa::path(
+    tag = "Gap analyses",
+    request_body(content = Preview, example = json!({
+        "model": "meaningful-connections",
+        "ratings": [
+            {"perspective": "service_user", "ratings": {"feelings.heard": {"current": "early_stages", "desired": "maturing"}}},
+            {"perspective": "team", "ratings": {"feelings.heard": {"current": "maturing", "desired": "embedded"}}}
+        ]
+    })),
+    responses((status = 200, description = "The gap analysis", body = GapAnalysis), Problem),
+    security(("bearer" = ["gap_analyses:read"])),
+)]
+#[post("/v1/gap-analyses/preview")]
+async fn preview_gap_analysis(
+    caller: Caller<ReadGapAnalyses>,
+    body: Body<Preview>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let body = body.0;
+    Ok(Reply::json(&caller.read(&db, move |tx| gap_analyses::preview(tx, body.clone())).await?))
+}
+
+/// Get a gap analysis.
+///
+/// Its newest version: as JSON, as CSV (one row an element and perspective), as a radar chart of the current and desired
+/// medians, or as a report that a team can read.
+#[utoipa::path(
+    tag = "Gap analyses",
+    params(GapAnalysisPath, FormatQuery),
+    responses(
+        (status = 200, description = "The gap analysis", content(
+            (GapAnalysis = "application/json"), (String = "text/csv"), (String = "image/svg+xml"), (String = "text/markdown"),
+        )),
+        Problem,
+    ),
+    security(("bearer" = ["gap_analyses:read"])),
+)]
+#[get("/v1/gap-analyses/{gap_analysis}")]
+async fn get_gap_analysis(
+    caller: Caller<ReadGapAnalyses>,
+    path: Path<GapAnalysisPath>,
+    Query(query): Query<FormatQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let format = format(caller.request(), query, FORMATS)?;
+    let id = path.id()?;
+    let work = move |tx: &mut _| {
+        let found = gap_analyses::get(tx, id)?;
+        let reply = match format {
+            Format::Json => Reply::json(&found.shown),
+            other => rendered(other, &found.shown, &gap_analyses::definition(tx, &found.shown.analysis)?.content),
+        };
+        Ok(reply.tagged(etag(found.revision, format.suffix().trim_start_matches('-'))))
+    };
+    caller.read(&db, work).await
+}
+
+/// Recompute a gap analysis.
+///
+/// Resolves its assessments anew, without those that were withdrawn since, and seals the next version: 201; or, where
+/// assessments, baseline and formula are the same, none: 200.
+#[utoipa::path(
+    tag = "Gap analyses",
+    params(GapAnalysisPath),
+    responses(
+        (status = 200, description = "The version that still stands", body = GapAnalysis),
+        (status = 201, description = "The next version", body = GapAnalysis),
+        Problem,
+    ),
+    security(("bearer" = ["gap_analyses:write"])),
+)]
+#[post("/v1/gap-analyses/{gap_analysis}/recompute")]
+async fn recompute_gap_analysis(
+    caller: Caller<WriteGapAnalyses>,
+    path: Path<GapAnalysisPath>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected): (_, Expected) = (path.id()?, caller.expected()?);
+    let sealing = expected.clone();
+    let compute = move |tx: &mut _| gap_analyses::recompute(tx, id, &expected);
+    let seal = move |tx: &mut _, computed: &_| {
+        Ok(match gap_analyses::seal_recomputed(tx, id, &sealing, computed)? {
+            Recomputed::Same(revised) => sealed(&revised),
+            Recomputed::Next(revised) => sealed(&revised).created(location(&revised)),
+        })
+    };
+    caller.write_computed(&db, compute, seal).await
+}
+
+/// List a gap analysis's versions.
+///
+/// Newest first, without what they say. Numbers of erased versions are never given again.
+#[utoipa::path(
+    tag = "Gap analyses",
+    params(GapAnalysisPath, PageQuery),
+    responses((status = 200, description = "A page of versions", body = List<VersionItem>), Problem),
+    security(("bearer" = ["gap_analyses:read"])),
+)]
+#[get("/v1/gap-analyses/{gap_analysis}/versions")]
+async fn list_gap_analysis_versions(
+    caller: Caller<ReadGapAnalyses>,
+    path: Path<GapAnalysisPath>,
+    Query(query): Query<PageQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let id = path.id()?;
+    let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
+    let page = paging.page();
+    let (lines, next) = caller.read(&db, move |tx| gap_analyses::versions(tx, id, &page)).await?;
+    Ok(paging.reply(lines.into_iter().map(VersionItem::from).collect(), next))
+}
+
+/// Get a version of a gap analysis.
+///
+/// It never changes; it is erased with any assessment that it counted.
+#[utoipa::path(
+    tag = "Gap analyses",
+    params(GapAnalysisVersionPath, FormatQuery),
+    responses(
+        (status = 200, description = "The version", content(
+            (GapAnalysis = "application/json"), (String = "text/csv"), (String = "image/svg+xml"), (String = "text/markdown"),
+        )),
+        Problem,
+    ),
+    security(("bearer" = ["gap_analyses:read"])),
+)]
+#[get("/v1/gap-analyses/{gap_analysis}/versions/{version}")]
+async fn get_gap_analysis_version(
+    caller: Caller<ReadGapAnalyses>,
+    path: Path<GapAnalysisVersionPath>,
+    Query(query): Query<FormatQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let format = format(caller.request(), query, FORMATS)?;
+    let (id, version) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
+    let work = move |tx: &mut _| {
+        let shown = gap_analyses::version(tx, id, version)?;
+        let digest = shown.seal.as_ref().map(|seal| seal.digest.clone());
+        let reply = match format {
+            Format::Json => Reply::json(&shown),
+            other => rendered(other, &shown, &gap_analyses::definition(tx, &shown.analysis)?.content),
+        };
+        Ok(match digest {
+            Some(digest) => reply.tagged(format!("\"{}{}\"", digest.as_str(), format.suffix())),
+            None => reply,
+        })
+    };
+    caller.read(&db, work).await
+}
+
+/// Compare two versions of a gap analysis.
+#[utoipa::path(
+    tag = "Gap analyses",
+    params(GapAnalysisVersionPath, DiffQuery),
+    responses((status = 200, description = "What differs", body = Diff), Problem),
+    security(("bearer" = ["gap_analyses:read"])),
+)]
+#[get("/v1/gap-analyses/{gap_analysis}/versions/{version}/diff")]
+async fn diff_gap_analysis_versions(
+    caller: Caller<ReadGapAnalyses>,
+    path: Path<GapAnalysisVersionPath>,
+    Query(query): Query<DiffQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, to) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
+    let from = required(query.from, "from")?;
+    Ok(Reply::json(&caller.read(&db, move |tx| gap_analyses::diff(tx, id, from, to)).await?))
+}

@@ -1,0 +1,242 @@
+//! The published versions of models, and what is made of them: diffs, forms, guides.
+
+use actix_web::{
+    get,
+    web::{Bytes, Data, Path},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{DiffQuery, PageQuery, VersionItem, models::{ModelPath, name}, version};
+use crate::{
+    auth::scope::ReadModels,
+    domain::{
+        life_cycle::Version,
+        model::{Form, GuideStep, Head, LANGUAGE, Model},
+        slug::Slug,
+    },
+    http::{
+        caller::Caller,
+        negotiate::{Format, FormatQuery, format},
+        problem::Problem,
+        query::{Paging, Query, required},
+        render::escape_markdown,
+        rendered::{Of, Rendered, Shape},
+        reply::{Caching, JSON, List, Reply},
+    },
+    service::{self, models::{self, ModelDiff}},
+    store::{self, db::{Db, Tx}},
+};
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_model_versions)
+        .service(get_model_version)
+        .service(diff_model_versions)
+        .service(get_form)
+        .service(get_guide);
+}
+
+/// Names a version of a model.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct ModelVersionPath {
+    /// The model's slug or id.
+    #[param(example = "meaningful-connections")]
+    model: String,
+    /// The version, 1 or more.
+    #[param(value_type = i32, minimum = 1, example = 1)]
+    version: String,
+}
+
+/// From which perspective a form asks.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FormQuery {
+    /// The slug of the perspective.
+    #[param(required = true, nullable = false, value_type = String, pattern = "^[a-z][a-z0-9_-]{0,62}$", example = "service_user")]
+    perspective: Option<Slug>,
+}
+
+/// The steps by which a team works with a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Guide {
+    /// The model.
+    model: Slug,
+    /// Its version.
+    #[schema(minimum = 1)]
+    version: Version,
+    /// The model's title.
+    title: String,
+    /// The language of its texts (BCP 47).
+    #[schema(example = "en")]
+    language: String,
+    /// The steps, in order.
+    steps: Vec<GuideStep>,
+}
+
+/// Who may keep something made of a published version.
+fn caching(head: &Head) -> Caching {
+    if head.owner.is_nil() { Caching::ForEveryone } else { Caching::ForCaller }
+}
+
+/// List a model's versions.
+///
+/// Newest first, without what they say.
+#[utoipa::path(
+    tag = "Models",
+    params(ModelPath, PageQuery),
+    responses((status = 200, description = "A page of versions", body = List<VersionItem>), Problem),
+    security(("bearer" = ["models:read"])),
+)]
+#[get("/v1/models/{model}/versions")]
+async fn list_model_versions(
+    caller: Caller<ReadModels>,
+    path: Path<ModelPath>,
+    Query(query): Query<PageQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let name = name(&path.model)?;
+    let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
+    let page = paging.page();
+    let (lines, next) = caller.read(&db, move |tx| models::versions(tx, &name, &page)).await?;
+    Ok(paging.reply(lines.into_iter().map(VersionItem::from).collect(), next))
+}
+
+/// Get a version of a model.
+///
+/// It never changes.
+#[utoipa::path(
+    tag = "Models",
+    params(ModelVersionPath),
+    responses((status = 200, description = "The version", body = Model), Problem),
+    security(("bearer" = ["models:read"])),
+)]
+#[get("/v1/models/{model}/versions/{version}")]
+async fn get_model_version(
+    caller: Caller<ReadModels>,
+    path: Path<ModelVersionPath>,
+    db: Data<Db>,
+    rendered: Data<Rendered>,
+) -> Result<Reply, Problem> {
+    let (name, version) = (name(&path.model)?, version(&path.version)?);
+    let work = move |tx: &mut Tx<'_>| {
+        let (head, sealed) = models::sealed(tx, &name, version)?;
+        let of = Of { model: head.id, version, shape: Shape::Whole };
+        let bytes = rendered.or_render(of, || json(&head.showing_version(&sealed)))?;
+        let etag = format!("\"{}\"", sealed.seal.digest.as_str());
+        Ok(Reply::bytes(JSON, bytes).tagged(etag).cached(caching(&head)))
+    };
+    caller.read(&db, work).await
+}
+
+fn json(value: &impl Serialize) -> service::Result<Bytes> {
+    let damaged = |_| store::error::Error::Corrupt("a document cannot be written as JSON");
+    Ok(serde_json::to_vec(value).map(Bytes::from).map_err(damaged)?)
+}
+
+/// Compare two versions of a model.
+///
+/// Element by element: same, reworded, added, retired, split, merged; and all that differs, as a JSON Patch.
+#[utoipa::path(
+    tag = "Models",
+    params(ModelVersionPath, DiffQuery),
+    responses((status = 200, description = "What differs", body = ModelDiff), Problem),
+    security(("bearer" = ["models:read"])),
+)]
+#[get("/v1/models/{model}/versions/{version}/diff")]
+async fn diff_model_versions(
+    caller: Caller<ReadModels>,
+    path: Path<ModelVersionPath>,
+    Query(query): Query<DiffQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (name, to) = (name(&path.model)?, version(&path.version)?);
+    let from = required(query.from, "from")?;
+    Ok(Reply::json(&caller.read(&db, move |tx| models::diff(tx, &name, from, to)).await?))
+}
+
+/// Get a form.
+///
+/// A version of a model, ready to render: in the perspective's voice and the reader's language, with the JSON Schema that
+/// a complete `ratings` object meets.
+#[utoipa::path(
+    tag = "Models",
+    params(ModelVersionPath, FormQuery, ("Accept-Language" = Option<String>, Header, description = "The reader's languages; forms exist in English so far.", example = "en-GB")),
+    responses((status = 200, description = "The form", body = Form), Problem),
+    security(("bearer" = ["models:read"])),
+)]
+#[get("/v1/models/{model}/versions/{version}/form")]
+async fn get_form(
+    caller: Caller<ReadModels>,
+    path: Path<ModelVersionPath>,
+    Query(query): Query<FormQuery>,
+    db: Data<Db>,
+    rendered: Data<Rendered>,
+) -> Result<Reply, Problem> {
+    let (name, version) = (name(&path.model)?, version(&path.version)?);
+    let perspective = required(query.perspective, "perspective")?;
+    let work = move |tx: &mut Tx<'_>| {
+        let (head, sealed) = models::sealed(tx, &name, version)?;
+        let by_slug = store::perspectives::Name::Slug(perspective.clone());
+        let life = service::perspectives::find(tx, &by_slug)?;
+        let spoken = life.newest.version;
+        let of = Of { model: head.id, version, shape: Shape::Form(life.id, spoken) };
+        let form = || Form::of(&head.showing_version(&sealed), version, &life.showing(&life.newest));
+        let bytes = rendered.or_render(of, || json(&form()))?;
+        // An organisation's own perspective may change its voice, and with it the form.
+        let caching = if life.owner.is_nil() { caching(&head) } else { Caching::Ask };
+        let etag = format!("\"{}-{}-{spoken}-{LANGUAGE}\"", sealed.seal.digest.as_str(), life.slug);
+        Ok(Reply::bytes(JSON, bytes).tagged(etag).cached(caching).with("Content-Language", LANGUAGE))
+    };
+    caller.read(&db, work).await
+}
+
+/// Get the guide.
+///
+/// The steps by which a team works with the model, as JSON or as Markdown.
+#[utoipa::path(
+    tag = "Models",
+    params(ModelVersionPath, FormatQuery),
+    responses(
+        (status = 200, description = "The guide", content((Guide = "application/json"), (String = "text/markdown"))),
+        Problem,
+    ),
+    security(("bearer" = ["models:read"])),
+)]
+#[get("/v1/models/{model}/versions/{version}/guide")]
+async fn get_guide(
+    caller: Caller<ReadModels>,
+    path: Path<ModelVersionPath>,
+    Query(query): Query<FormatQuery>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let format = format(caller.request(), query, &[Format::Json, Format::Markdown])?;
+    let (name, version) = (name(&path.model)?, version(&path.version)?);
+    let (head, sealed) = caller.read(&db, move |tx| models::sealed(tx, &name, version)).await?;
+    let guide = Guide {
+        model: head.slug.clone(),
+        version,
+        title: sealed.content.title.clone(),
+        language: LANGUAGE.to_owned(),
+        steps: sealed.content.guide.clone(),
+    };
+    let reply = match format {
+        Format::Markdown => Reply::bytes(format.media_type(), guide.markdown()),
+        _ => Reply::json(&guide),
+    };
+    let etag = format!("\"{}-guide{}\"", sealed.seal.digest.as_str(), format.suffix());
+    Ok(reply.tagged(etag).cached(caching(&head)).with("Content-Language", LANGUAGE))
+}
+
+impl Guide {
+    fn markdown(&self) -> String {
+        let steps = self.steps.iter().zip(1..).map(|(step, number)| {
+            format!("\n## {number}. {}\n\n{}\n", escape_markdown(&step.title), escape_markdown(&step.text))
+        });
+        format!("# {}\n", escape_markdown(&self.title)) + &steps.collect::<String>()
+    }
+}

@@ -1,0 +1,77 @@
+//! What is logged of a request: ids and operations, nothing personal.
+
+use actix_web::{
+    Error, HttpMessage, HttpRequest,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderName, HeaderValue},
+    middleware::Next,
+};
+use tracing::{Span, field::Empty};
+use tracing_actix_web::RootSpanBuilder;
+use uuid::Uuid;
+
+use crate::auth::gate::Claims;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request: the caller's own, or a new one.
+#[derive(Debug, Clone)]
+struct RequestId(HeaderValue);
+
+impl RequestId {
+    fn of(request: &ServiceRequest) -> Self {
+        let given = request.headers().get(&REQUEST_ID).filter(|id| {
+            (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+        });
+        let made = || HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
+        Self(given.cloned().unwrap_or_else(made))
+    }
+}
+
+/// Gives every request an id, and every answer the id of its request.
+pub async fn request_id<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let id = RequestId::of(&request);
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(REQUEST_ID, id.0);
+    Ok(response)
+}
+
+/// The span of a request: its id, its operation, and (once known) its organisation and client.
+pub struct Spans;
+
+impl RootSpanBuilder for Spans {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let id = request.extensions().get::<RequestId>().and_then(|id| id.0.to_str().ok().map(ToOwned::to_owned));
+        tracing::info_span!(
+            "request",
+            request_id = id,
+            method = %request.method(),
+            operation = request.match_pattern().unwrap_or_default(),
+            organisation = Empty,
+            client = Empty,
+            status = Empty,
+        )
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.record("status", status.as_u16());
+        span.in_scope(|| tracing::info!("answered"));
+    }
+}
+
+/// Adds to a request's span who calls.
+pub(super) fn record_caller(request: &HttpRequest, claims: &Claims) {
+    if let Some(span) = request.extensions().get::<tracing_actix_web::RootSpan>() {
+        span.record("organisation", tracing::field::display(claims.organisation));
+        span.record("client", tracing::field::display(claims.client));
+    }
+}
