@@ -14,7 +14,7 @@ mod safety;
 pub mod wording;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use comparability::Comparability;
 pub use distance::{Baseline, BaselineRef, DistanceTravelled, ElementDistance, Movement};

@@ -25,11 +25,11 @@ use crate::domain::{
     ratings::{Levels, Mark},
 };
 
-fn definition() -> Definition {
+pub(crate) fn definition() -> Definition {
     meaningful_connections().expect("the seed")
 }
 
-fn model() -> ModelRef {
+pub(crate) fn model() -> ModelRef {
     ModelRef {
         slug: MEANINGFUL_CONNECTIONS.parse().expect("a slug"),
         version: 1,
@@ -38,7 +38,7 @@ fn model() -> ModelRef {
 }
 
 /// A voice that rates what it names, `element=` current and desired or `na`, and nothing else.
-fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
+pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
     let level = |digit: char| Level::from_value(u8::try_from(digit.to_digit(10)?).ok()?);
     let mark = |key: &ElementKey| {
         let rated = ratings.split(' ').filter_map(|rating| rating.split_once('='));
