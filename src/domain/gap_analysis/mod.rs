@@ -69,7 +69,7 @@ pub struct ModelRef {
     /// The model.
     pub slug: Slug,
     /// Its version.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub version: Version,
     /// The digest of that version.
     pub digest: Digest,
@@ -84,7 +84,7 @@ pub struct Input {
     pub assessment: Option<AssessmentId>,
     /// Its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// The digest of that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,7 +201,7 @@ pub struct GapAnalysis {
     pub id: Option<GapAnalysisId>,
     /// The version, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// Always `sealed`: a gap analysis has no draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,3 +6,5 @@ pub mod report;
 
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod tests;

@@ -380,26 +380,3 @@ fn escaped(content: &str) -> String {
     }
     escaped
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::render::sample;
-
-    #[test]
-    fn dump() {
-        let (gap_analysis, definition) = sample::gap_analysis();
-        std::fs::write("/tmp/radar.svg", svg(&gap_analysis, &definition)).expect("x");
-        let (mut g, mut d) = sample::gap_analysis();
-        g.analysis.themes.truncate(1);
-        std::fs::write("/tmp/radar2.svg", svg(&g, &d)).expect("x");
-        let (mut g, _) = sample::gap_analysis();
-        g.analysis.themes[3].all.current.median = None;
-        d.themes[3].label = "Very long & lengthy theme-name with words".into();
-        d.themes[0].label = "Feeling at home with <one another>".into();
-        let more = g.analysis.themes.clone();
-        std::fs::write("/tmp/radar3.svg", svg(&g, &d)).expect("x");
-        g.analysis.themes.extend(more);
-        std::fs::write("/tmp/radar4.svg", svg(&g, &d)).expect("x");
-    }
-}

@@ -287,7 +287,7 @@ fn bullets<'a>(reasons: impl IntoIterator<Item = &'a Reason>) -> String {
     lines.collect()
 }
 
-fn counted<N: std::fmt::Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
+fn counted<N: std::fmt::Display + Copy + PartialEq + From<u8>>(n: N, noun: &str) -> String {
     let plural = if n == N::from(1) { "" } else { "s" };
     format!("{n} {noun}{plural}")
 }
@@ -315,16 +315,4 @@ fn text(content: &str) -> String {
         }
     }
     escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::render::sample;
-
-    #[test]
-    fn dump() {
-        let (gap_analysis, definition) = sample::gap_analysis();
-        std::fs::write("/tmp/gap-markdown", markdown(&gap_analysis, &definition)).expect("x");
-    }
 }

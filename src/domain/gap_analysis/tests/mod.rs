@@ -5,11 +5,10 @@
     reason = "the figures are halves or rounded, so they are equal or wrong"
 )]
 #![expect(
-    clippy::float_cmp,
-    reason = "the figures are halves or rounded, so they are equal or wrong"
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail where it stands"
 )]
-#![expect(clippy::indexing_slicing, reason = "a test may fail where it stands")]
-#![expect(clippy::expect_used, reason = "a test may fail where it stands")]
 
 mod distance;
 mod findings;
@@ -42,7 +41,7 @@ pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
     let level = |digit: char| Level::from_value(u8::try_from(digit.to_digit(10)?).ok()?);
     let mark = |key: &ElementKey| {
         let rated = ratings.split(' ').filter_map(|rating| rating.split_once('='));
-        match rated.filter(|(name, _)| *name == key.as_str()).last() {
+        match rated.filter(|(name, _)| *name == key.as_str()).next_back() {
             Some((_, "na")) => Mark::NotApplicable,
             levels => {
                 let mut digits = levels.map(|(_, levels)| levels.chars()).into_iter().flatten();
@@ -63,7 +62,7 @@ pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
 }
 
 /// An analysis of these (perspective, ratings).
-fn analysis(voices: &[(&str, &str)]) -> Analysis {
+pub(crate) fn analysis(voices: &[(&str, &str)]) -> Analysis {
     let voices = (1..).zip(voices).map(|(id, (who, ratings))| voice(who, id, ratings));
     analyse(&definition(), model(), None, voices.collect(), None)
 }
