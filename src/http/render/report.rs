@@ -62,14 +62,14 @@ fn safety(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -
     let mut section = format!("## {} first\n\n", text(&definition.safety.label));
     let reasons = analysis.priorities.iter().flat_map(|priority| &priority.reasons);
     let alarms = bullets(reasons.filter(|reason| reason.code == ReasonCode::SafetyAlarm));
-    if alarms.is_empty() {
+    if alarms.is_empty() && analysis.safety.all.n > 0 {
         _ = writeln!(
             section,
-            "No part of {} stands at {} in any perspective.\n",
+            "No perspective sees a rated part of {} below {}.\n",
             text(&definition.safety.label),
-            text(wording.level(Level::EarlyStages))
+            text(wording.level(Level::Forming))
         );
-    } else {
+    } else if !alarms.is_empty() {
         section += &alarms;
         section.push('\n');
     }

@@ -138,8 +138,14 @@ fn a_report_of_one_perspective_or_of_nothing_says_so() {
     );
     assert!(one.starts_with("# Gap analysis\n"));
     assert!(one.contains("from 1 assessment:") && one.contains("There is one perspective only"));
-    assert!(one.contains("No part of Safety stands at Early stages in any perspective."));
+    assert!(one.contains("## Safety first\n\nClear: Feelings,"));
     let none = markdown(&GapAnalysis::preview(tests::analysis(&[])), &definition);
+    assert!(one.contains("Safety has no ratings."));
+    let safe = tests::analysis(&[("team", "space.safe=33")]);
+    assert!(
+        markdown(&GapAnalysis::preview(safe), &definition)
+            .contains("No perspective sees a rated part of Safety below Forming.")
+    );
     assert!(none.contains("from 0 assessments:") && none.contains("There is no gap and no alarm."));
     assert!(!none.contains("Distance travelled"));
 }

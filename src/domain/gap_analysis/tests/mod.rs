@@ -40,8 +40,8 @@ pub(crate) fn model() -> ModelRef {
 pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
     let level = |digit: char| Level::from_value(u8::try_from(digit.to_digit(10)?).ok()?);
     let mark = |key: &ElementKey| {
-        let rated = ratings.split(' ').filter_map(|rating| rating.split_once('='));
-        match rated.filter(|(name, _)| *name == key.as_str()).next_back() {
+        let mut rated = ratings.split(' ').filter_map(|rating| rating.split_once('='));
+        match rated.rfind(|(name, _)| *name == key.as_str()) {
             Some((_, "na")) => Mark::NotApplicable,
             levels => {
                 let mut digits = levels.map(|(_, levels)| levels.chars()).into_iter().flatten();
