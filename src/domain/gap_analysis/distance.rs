@@ -35,7 +35,7 @@ pub struct BaselineRef {
     /// Its id.
     pub gap_analysis: GapAnalysisId,
     /// Its version.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub version: Version,
     /// The digest of that version.
     pub digest: Digest,

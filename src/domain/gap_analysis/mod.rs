@@ -6,19 +6,22 @@ mod agreement;
 mod comparability;
 mod counting;
 mod distance;
-mod life;
 mod perception;
 mod priorities;
 mod reading;
+mod reason;
 mod safety;
 pub mod wording;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use comparability::Comparability;
 pub use distance::{Baseline, BaselineRef, DistanceTravelled, ElementDistance, Movement};
-pub use life::{Life, MOST_INPUTS, Request, Select};
 pub use perception::PerceptionGap;
 pub use priorities::{Priority, Strength};
 pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};
+pub use reason::{Reason, ReasonCode};
 pub use safety::{GateStatus, SafetyGate};
 
 use std::collections::BTreeMap;
@@ -54,13 +57,19 @@ pub struct Voice {
     pub levels: Levels,
 }
 
+impl Voice {
+    fn order(&self) -> (&Slug, Option<AssessmentId>, Option<Version>, Option<&Digest>) {
+        (&self.perspective, self.assessment, self.version, self.digest.as_ref())
+    }
+}
+
 /// The model version that an analysis reads its inputs by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ModelRef {
     /// The model.
     pub slug: Slug,
     /// Its version.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub version: Version,
     /// The digest of that version.
     pub digest: Digest,
@@ -75,7 +84,7 @@ pub struct Input {
     pub assessment: Option<AssessmentId>,
     /// Its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// The digest of that version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,62 +103,6 @@ impl From<Voice> for Input {
             perspective: voice.perspective,
         }
     }
-}
-
-/// Why something is said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Reason {
-    /// The reason.
-    pub code: ReasonCode,
-    /// The element it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub element: Option<ElementKey>,
-    /// The perspective it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub perspective: Option<Slug>,
-    /// The reason as a sentence, with its numbers.
-    pub detail: String,
-}
-
-impl Reason {
-    fn new(code: ReasonCode, detail: String) -> Self {
-        Self {
-            code,
-            element: None,
-            perspective: None,
-            detail,
-        }
-    }
-}
-
-/// The reasons there are. More may come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReasonCode {
-    /// Safety gate: the theme's own safety element is in alarm.
-    OwnSafetyElement,
-    /// Safety gate: a consideration of Safety is in alarm.
-    SafetyConsideration,
-    /// Safety gate: no alarm, but some within a perspective stand at Early stages.
-    EarlyStagesWithin,
-    /// Priority: a part of Safety whose current median is below 2 in a perspective.
-    SafetyAlarm,
-    /// Priority: the median gap is above 0.
-    MedianGap,
-    /// Priority: two perspectives differ.
-    PerceptionDifference,
-    /// Priority: where it stands now.
-    CurrentMedian,
-    /// Priority: the next level lies above the desired one.
-    BeyondDesired,
-    /// Comparability: another model, or another version of it.
-    ModelVersion,
-    /// Comparability: other perspectives.
-    Perspectives,
-    /// Comparability: fewer than 3 inputs from a perspective.
-    SmallN,
 }
 
 /// An element's readings.
@@ -248,7 +201,7 @@ pub struct GapAnalysis {
     pub id: Option<GapAnalysisId>,
     /// The version, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// Always `sealed`: a gap analysis has no draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -314,10 +267,7 @@ pub fn analyse(
     mut voices: Vec<Voice>,
     baseline: Option<&Baseline<'_>>,
 ) -> Analysis {
-    voices.sort_by(|a, b| {
-        let key = |voice: &Voice| (voice.assessment, voice.version);
-        a.perspective.cmp(&b.perspective).then_with(|| key(a).cmp(&key(b)))
-    });
+    voices.sort_by(|a, b| a.order().cmp(&b.order()));
     let counted = Counted::of(&voices, definition.keys().count());
     let wording = Wording::of(definition);
     let elements = element_readings(definition, &counted);

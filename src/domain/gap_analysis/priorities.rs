@@ -113,7 +113,7 @@ fn reasons(
     let current = Reason::new(
         ReasonCode::CurrentMedian,
         format!(
-            "Over all inputs it stands at {}.",
+            "Over all inputs the current level is {}.",
             wording.median(priority.current_median)
         ),
     );

@@ -1,1 +1,10 @@
 //! Gap analyses in forms other than JSON.
+
+pub mod csv;
+pub mod radar;
+pub mod report;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! A gap analysis as a report that a team can read aloud (Markdown).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use crate::domain::{
+    gap_analysis::{
+        Analysis, DistanceTravelled, GapAnalysis, GateStatus, Movement, PerceptionGap, Priority, Reading, Reason,
+        ReasonCode, wording, wording::Wording,
+    },
+    level::Level,
+    model::{Definition, SAFETY},
+    slug::Slug,
+};
+
+/// The report.
+pub fn markdown(gap_analysis: &GapAnalysis, definition: &Definition) -> String {
+    let analysis = &gap_analysis.analysis;
+    let wording = Wording::of(definition);
+    let mut sections = vec![
+        heading(analysis, definition, &wording),
+        safety(analysis, definition, &wording),
+        perception(analysis),
+        priorities(&analysis.priorities, &wording),
+        strengths(analysis, &wording),
+    ];
+    let travelled = analysis.distance_travelled.as_ref();
+    sections.extend(travelled.map(|travelled| distance(travelled, &wording)));
+    sections.push(comparability(analysis));
+    sections.push(themes(analysis, definition, &wording));
+    sections.push(elements(analysis, &wording));
+    sections.join("\n")
+}
+
+fn heading(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -> String {
+    let mut inputs: BTreeMap<&Slug, usize> = BTreeMap::new();
+    for input in &analysis.inputs {
+        *inputs.entry(&input.perspective).or_default() += 1;
+    }
+    let heard = inputs
+        .iter()
+        .map(|(perspective, n)| format!("- {}: {n}\n", name(perspective)));
+    let levels = Level::ALL.map(|level| format!("{} {}", level.value(), text(wording.level(level))));
+    format!(
+        "# {}\n\nMade with {}, version {} (`{}`, formula version {}), from {}:\n\n{}\n\
+         The levels are {}. A median is the rating in the middle when all are laid in a row; a gap is how many levels \
+         lie between where people are and where they want to be.\n",
+        text(analysis.title.as_deref().unwrap_or("Gap analysis")),
+        text(&definition.title),
+        analysis.model.version,
+        analysis.model.slug,
+        text(&analysis.formula_version),
+        counted(analysis.inputs.len(), "assessment"),
+        heard.collect::<String>(),
+        levels.join(", "),
+    )
+}
+
+fn safety(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -> String {
+    let mut section = format!("## {} first\n\n", text(&definition.safety.label));
+    let reasons = analysis.priorities.iter().flat_map(|priority| &priority.reasons);
+    let alarms = bullets(reasons.filter(|reason| reason.code == ReasonCode::SafetyAlarm));
+    if alarms.is_empty() && analysis.safety.all.n > 0 {
+        _ = writeln!(
+            section,
+            "No perspective sees a rated part of {} below {}.\n",
+            text(&definition.safety.label),
+            text(wording.level(Level::Forming))
+        );
+    } else if !alarms.is_empty() {
+        section += &alarms;
+        section.push('\n');
+    }
+    for (status, meaning) in [
+        (GateStatus::Provisional, "Provisional, until the alarms are dealt with"),
+        (GateStatus::Clear, "Clear"),
+    ] {
+        let themes = analysis.themes.iter().filter(|theme| theme.safety.status == status);
+        let themes: Vec<String> = themes
+            .map(|theme| text(wording::theme_label(definition, &theme.theme)))
+            .collect();
+        if !themes.is_empty() {
+            _ = writeln!(section, "{meaning}: {}.\n", themes.join(", "));
+        }
+    }
+    // A consideration is a reason in every theme; here it is said once.
+    let mut said = BTreeSet::new();
+    let reasons = analysis.themes.iter().flat_map(|theme| &theme.safety.reasons);
+    let within =
+        bullets(reasons.filter(|reason| reason.code == ReasonCode::EarlyStagesWithin && said.insert(&reason.detail)));
+    if !within.is_empty() {
+        _ = writeln!(section, "Not an alarm, and worth a question:\n\n{within}");
+    }
+    let all = &analysis.safety.all;
+    section + &whole(wording::theme_label(definition, SAFETY), all, wording)
+}
+
+fn whole(label: &str, reading: &Reading, wording: &Wording<'_>) -> String {
+    match (reading.current.median, reading.desired.median) {
+        (Some(current), Some(desired)) => format!(
+            "{} as a whole: current {}, desired {}, from {}.\n",
+            text(label),
+            text(&wording.median(current)),
+            text(&wording.median(desired)),
+            counted(reading.n, "rating"),
+        ),
+        _ => format!("{} has no ratings.\n", text(label)),
+    }
+}
+
+fn perception(analysis: &Analysis) -> String {
+    let perspectives: BTreeSet<&Slug> = analysis.inputs.iter().map(|input| &input.perspective).collect();
+    let (blind, other): (Vec<&PerceptionGap>, Vec<_>) = analysis.perception_gaps.iter().partition(|gap| gap.blind_spot);
+    let findings = |gaps: &[&PerceptionGap]| -> String {
+        let lines = gaps.iter().map(|gap| {
+            let shared = gap.overlap * 100.0;
+            format!("- {} Their answers overlap by {shared:.0}%.\n", text(&gap.detail))
+        });
+        lines.collect()
+    };
+    let mut section = "## What you see differently\n".to_owned();
+    if perspectives.len() < 2 {
+        section += "\nThere is one perspective only, so nothing to compare. Who else should be heard?\n";
+    } else if analysis.perception_gaps.is_empty() {
+        section += "\nNo two perspectives differ in a median.\n";
+    }
+    if !blind.is_empty() {
+        _ = write!(
+            section,
+            "\n### Blind spots\n\nOne side stands in the upper half of the levels, the other in the lower.\n\n{}",
+            findings(&blind)
+        );
+    }
+    if !other.is_empty() {
+        _ = write!(section, "\n### Other differences\n\n{}", findings(&other));
+    }
+    section
+}
+
+fn priorities(priorities: &[Priority], wording: &Wording<'_>) -> String {
+    let mut section = "## Priorities and the next step\n\n".to_owned();
+    if priorities.is_empty() {
+        section += "There is no gap and no alarm.\n";
+    }
+    for priority in priorities {
+        let next = priority.next_level.map_or_else(String::new, |next| {
+            format!(" → next step: {}", text(wording.level(next)))
+        });
+        _ = writeln!(
+            section,
+            "{}. **{}**: now {}{next} → desired: {}",
+            priority.rank,
+            text(wording.element(&priority.element)),
+            text(&wording.median(priority.current_median)),
+            text(wording.level(priority.desired_level)),
+        );
+        // Where it stands now is in the line above.
+        let reasons = priority.reasons.iter();
+        for reason in reasons.filter(|reason| reason.code != ReasonCode::CurrentMedian) {
+            _ = writeln!(section, "    - {}", text(&reason.detail));
+        }
+    }
+    section
+}
+
+fn strengths(analysis: &Analysis, wording: &Wording<'_>) -> String {
+    let strengths = analysis.strengths.iter().map(|strength| {
+        let element = text(wording.element(&strength.element));
+        format!("- {element}: {}\n", text(&wording.median(strength.current_median)))
+    });
+    let strengths: String = strengths.collect();
+    let none = "Nothing yet stands where people want it to be, in everybody's eyes.\n";
+    format!(
+        "## Strengths\n\n{}",
+        if strengths.is_empty() { none } else { &strengths }
+    )
+}
+
+fn distance(travelled: &DistanceTravelled, wording: &Wording<'_>) -> String {
+    let mut section = format!(
+        "## Distance travelled\n\nSince version {} of the gap analysis `{}`.\n\n",
+        travelled.baseline.version, travelled.baseline.gap_analysis
+    );
+    if !travelled.comparable {
+        _ = writeln!(
+            section,
+            "Read this with care, the two are not fully comparable:\n\n{}",
+            bullets(&travelled.reasons)
+        );
+    }
+    if travelled.elements.is_empty() {
+        return section + "The two analyses share no rated element.\n";
+    }
+    section += "| element | levels moved | gap closed | moved |\n| --- | ---: | ---: | --- |\n";
+    for element in &travelled.elements {
+        let moved = match (element.moved, element.intended) {
+            (Movement::Toward, _) => "to where people wanted it",
+            (Movement::Away, true) => "away from where people wanted it",
+            (Movement::Away, false) => "though people wanted it to stay",
+            (Movement::None, true) => "not at all, though people wanted it to",
+            (Movement::None, false) => "not at all, as people wanted",
+        };
+        _ = writeln!(
+            section,
+            "| {} | {} | {} | {moved} |",
+            text(wording.element(&element.element)),
+            element.levels_moved,
+            element.gap_closed,
+        );
+    }
+    section
+}
+
+fn comparability(analysis: &Analysis) -> String {
+    let caveats = if analysis.comparability.comparable {
+        "Nothing speaks against comparing the perspectives.\n".to_owned()
+    } else {
+        bullets(&analysis.comparability.reasons)
+    };
+    format!("## How far this can be compared\n\n{caveats}")
+}
+
+fn themes(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -> String {
+    let mut section = "## All themes\n\n\
+        | theme | ratings | current median | desired median | median gap | weakest |\n\
+        | --- | ---: | ---: | ---: | ---: | --- |\n"
+        .to_owned();
+    let themes = analysis.themes.iter();
+    let themes = themes.map(|theme| (theme.theme.as_str(), &theme.all, &theme.weakest));
+    for (theme, reading, weakest) in themes.chain([(SAFETY, &analysis.safety.all, &analysis.safety.weakest)]) {
+        let weakest: Vec<String> = weakest.iter().map(|element| text(wording.element(element))).collect();
+        _ = writeln!(
+            section,
+            "| {} | {} | {} | {} | {} | {} |",
+            text(wording::theme_label(definition, theme)),
+            reading.n,
+            figure(reading.current.median),
+            figure(reading.desired.median),
+            figure(reading.gap.as_ref().map(|gap| gap.median)),
+            weakest.join(", "),
+        );
+    }
+    section
+}
+
+fn elements(analysis: &Analysis, wording: &Wording<'_>) -> String {
+    let mut section = "## All elements\n\n\
+        | element | n | not applicable | current median | current mean | agreement on current | desired median \
+        | desired mean | agreement on desired | median gap |\n\
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        .to_owned();
+    for element in &analysis.elements {
+        let Reading {
+            n,
+            not_applicable,
+            current,
+            desired,
+            gap,
+            ..
+        } = &element.all;
+        _ = writeln!(
+            section,
+            "| {} | {n} | {not_applicable} | {} | {} | {} | {} | {} | {} | {} |",
+            text(wording.element(&element.element)),
+            figure(current.median),
+            figure(current.mean),
+            figure(current.agreement),
+            figure(desired.median),
+            figure(desired.mean),
+            figure(desired.agreement),
+            figure(gap.as_ref().map(|gap| gap.median)),
+        );
+    }
+    section
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
+}
+
+fn bullets<'a>(reasons: impl IntoIterator<Item = &'a Reason>) -> String {
+    let lines = reasons
+        .into_iter()
+        .map(|reason| format!("- {}\n", text(&reason.detail)));
+    lines.collect()
+}
+
+fn counted<N: std::fmt::Display + Copy + PartialEq + From<u8>>(n: N, noun: &str) -> String {
+    let plural = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
+fn name(perspective: &Slug) -> String {
+    text(&wording::perspective(perspective))
+}
+
+/// Text from outside, so that it reads as it stands: neither Markdown nor HTML, neither a link nor a mention.
+fn text(content: &str) -> String {
+    let mut escaped = String::with_capacity(content.len());
+    let mut rest = content.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied().unwrap_or(' ');
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            c if c.is_control() || c.is_whitespace() => escaped.push(' '),
+            // Full stops and colons stay legible unless they would make a link of a bare address.
+            '.' if !next.is_alphabetic() => escaped.push('.'),
+            ':' if next != '/' => escaped.push(':'),
+            c if r"\`*_{}[]#+!|~^$@.:".contains(c) => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
