@@ -1,5 +1,6 @@
 //! The Meaningful Connections API.
 
+pub mod auth;
 pub mod domain;
 pub mod http;
 pub mod service;

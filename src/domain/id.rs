@@ -26,6 +26,8 @@ pub enum Assessment {}
 pub enum GapAnalysis {}
 /// Marks ids of events.
 pub enum Event {}
+/// Marks ids of signing keys.
+pub enum SigningKey {}
 
 /// Identifies an organisation.
 pub type OrganisationId = Id<Organisation>;
@@ -41,6 +43,8 @@ pub type AssessmentId = Id<Assessment>;
 pub type GapAnalysisId = Id<GapAnalysis>;
 /// Identifies an event.
 pub type EventId = Id<Event>;
+/// Identifies a signing key: the `kid` of a token.
+pub type KeyId = Id<SigningKey>;
 
 /// The text is not an identifier in its one spelling: lower case, hyphenated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
