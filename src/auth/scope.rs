@@ -24,6 +24,13 @@ macro_rules! scopes {
             /// Every scope, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
+            /// What it allows, in words.
+            pub const fn explanation(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+),)+
+                }
+            }
+
             /// Its name in tokens, requests and the contract.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $wire),+ }

@@ -221,13 +221,13 @@ pub struct Assessment {
     pub id: AssessmentId,
     /// The version, 1 or more; absent on a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// Its state.
     pub status: AssessmentStatus,
     /// The version that a draft amends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub based_on: Option<Version>,
     /// Whether a draft is open. Absent under `versions/{n}`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -236,12 +236,12 @@ pub struct Assessment {
     /// The model it rates.
     pub model: Slug,
     /// The version of that model.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub model_version: Version,
     /// From whose perspective.
     pub perspective: Slug,
     /// The version of that perspective.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub perspective_version: Version,
     /// The caller's own reference to who answered.
     #[serde(skip_serializing_if = "Option::is_none")]

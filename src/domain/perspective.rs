@@ -41,7 +41,7 @@ pub struct Perspective {
     /// Its name in URLs and in gap analyses.
     pub slug: Slug,
     /// The version, 1 or more.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub version: Version,
     /// Always `sealed`: a perspective has no draft.
     pub status: PerspectiveStatus,

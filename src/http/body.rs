@@ -1,10 +1,14 @@
 //! Bodies, checked against the operation's own schema in the OpenAPI document.
 
-use std::{collections::HashMap, future::Future, pin::Pin};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    pin::Pin,
+};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    dev::Payload,
+    dev::{Payload, ResourceDef},
     http::{Method, header},
     web::{BytesMut, Data},
 };
@@ -14,7 +18,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::problem::{self, Problem};
+use super::{
+    problem::{self, Problem},
+    query,
+};
 use crate::{
     domain::fault::{Fault, pointer},
     service::Checked,
@@ -34,39 +41,76 @@ struct Expected {
     schema: Validator,
 }
 
-/// What every operation takes for a body, by path and method: compiled once, from the OpenAPI document.
-pub struct Bodies(HashMap<(String, Method), Expected>);
+/// What every operation takes, by path and method: compiled once, from the OpenAPI document.
+#[derive(Default)]
+pub struct Operations {
+    bodies: HashMap<(String, Method), Expected>,
+    with_query: HashSet<(String, Method)>,
+    methods: Vec<(ResourceDef, Vec<Method>)>,
+}
 
 /// The schema of a body cannot be compiled.
 #[derive(Debug, thiserror::Error)]
 #[error("the schema of {0} cannot be compiled: {1}")]
 pub struct BadSchema(String, String);
 
-impl Bodies {
-    /// Compiles the schemas of the document's JSON bodies.
+impl Operations {
+    /// Reads the document, and compiles the schemas of its JSON bodies.
     pub fn of(document: &Value) -> Result<Self, BadSchema> {
-        let mut bodies = HashMap::new();
+        let mut operations = Self::default();
         let components = document.get("components").cloned().unwrap_or_default();
         let paths = document.get("paths").and_then(Value::as_object);
-        for (path, methods) in paths.into_iter().flatten() {
-            for (method, operation) in methods.as_object().into_iter().flatten() {
-                let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
-                let json: Vec<(&String, &Value)> =
-                    content.into_iter().flatten().filter(|(media_type, _)| media_type.ends_with("json")).collect();
-                let Some((_, first)) = json.first() else { continue };
-                let whole = json!({"allOf": [first.get("schema")], "components": components});
-                let schema = jsonschema::draft202012::options()
-                    .should_validate_formats(true)
-                    .build(&whole)
-                    .map_err(|error| BadSchema(format!("{method} {path}"), error.to_string()))?;
-                let method = Method::from_bytes(method.to_uppercase().as_bytes())
-                    .map_err(|error| BadSchema(format!("{method} {path}"), error.to_string()))?;
-                let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
-                bodies.insert((path.clone(), method), Expected { media_types, schema });
+        for (path, described) in paths.into_iter().flatten() {
+            let mut methods = Vec::new();
+            for (name, operation) in described.as_object().into_iter().flatten() {
+                let bad = |error: String| BadSchema(format!("{name} {path}"), error);
+                let method =
+                    Method::from_bytes(name.to_uppercase().as_bytes()).map_err(|error| bad(error.to_string()))?;
+                methods.push(method.clone());
+                let key = (path.clone(), method);
+                if has_query(operation) {
+                    operations.with_query.insert(key.clone());
+                }
+                if let Some(body) = body(operation, &components).map_err(bad)? {
+                    operations.bodies.insert(key, body);
+                }
             }
+            operations.methods.push((ResourceDef::new(path.as_str()), methods));
         }
-        Ok(Self(bodies))
+        Ok(operations)
     }
+
+    /// Refuses parameters of an operation that takes none.
+    pub(super) fn check_query(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let key = (request.match_pattern().unwrap_or_default(), request.method().clone());
+        if request.query_string().is_empty() || self.with_query.contains(&key) {
+            return Ok(());
+        }
+        query::none(request.query_string())
+    }
+
+    /// The methods that a path has, if it is one of ours.
+    pub(super) fn methods(&self, path: &str) -> Option<&[Method]> {
+        self.methods.iter().find(|(resource, _)| resource.is_match(path)).map(|(_, methods)| methods.as_slice())
+    }
+}
+
+fn has_query(operation: &Value) -> bool {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    parameters.into_iter().flatten().any(|parameter| parameter.get("in") == Some(&json!("query")))
+}
+
+fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, String> {
+    let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
+    let json: Vec<(&String, &Value)> =
+        content.into_iter().flatten().filter(|(media_type, _)| media_type.ends_with("json")).collect();
+    let Some((_, first)) = json.first() else { return Ok(None) };
+    let schema = jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&json!({"allOf": [first.get("schema")], "components": components}))
+        .map_err(|error| error.to_string())?;
+    let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
+    Ok(Some(Expected { media_types, schema }))
 }
 
 /// A JSON body. What cannot be parsed is refused at once; what is parsed and wrong waits for its turn in [`Checked`].
@@ -79,9 +123,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bodies = request.app_data::<Data<Bodies>>().cloned().ok_or_else(Problem::unavailable)?;
+            let operations = request.app_data::<Data<Operations>>().cloned().ok_or_else(Problem::unavailable)?;
             let path = request.match_pattern().unwrap_or_default();
-            let expected = bodies.0.get(&(path, request.method().clone())).ok_or_else(|| {
+            let expected = operations.bodies.get(&(path, request.method().clone())).ok_or_else(|| {
                 tracing::error!("an operation whose body is not in the OpenAPI document");
                 Problem::new(&problem::INTERNAL, "Something went wrong here.")
             })?;

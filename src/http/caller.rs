@@ -15,15 +15,16 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::{
-    body::Fingerprint,
+    body::{Fingerprint, Operations},
     problem::{self, Problem},
     reply::Reply,
     trace,
 };
 use crate::{
     auth::{
-        gate::{Claims, Gate},
-        scope::Requires,
+        gate::Gate,
+        scope::{Requires, ScopeSet},
+        token::Claims,
     },
     domain::access::Actor,
     service::{self, Expected},
@@ -46,7 +47,7 @@ impl<S: Requires> FromRequest for Caller<S> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authorized(request, S::SCOPE.as_str(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
+        ready(authorized(request, S::SCOPE.name(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
             claims,
             request: request.clone(),
             scope: PhantomData,
@@ -58,10 +59,15 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
     let (Some(gate), Some(db)) = (request.app_data::<Data<Gate>>(), request.app_data::<Data<Db>>()) else {
         return Err(Problem::unavailable());
     };
+    let Some(operations) = request.app_data::<Data<Operations>>() else { return Err(Problem::unavailable()) };
     let token = bearer(request.headers())?;
     let claims = gate.verify(token, db.now())?;
     trace::record_caller(request, &claims);
-    if has_scope(&claims) { Ok(claims) } else { Err(Problem::insufficient_scope(scope)) }
+    if !has_scope(&claims) {
+        return Err(Problem::insufficient_scope(scope));
+    }
+    operations.check_query(request)?;
+    Ok(claims)
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1), of which there is exactly one.
@@ -83,6 +89,11 @@ impl<S> Caller<S> {
     /// On whose behalf the work is done.
     pub fn actor(&self) -> Actor {
         Actor { organisation: self.claims.organisation, client: self.claims.client }
+    }
+
+    /// What the caller's token allows.
+    pub fn scopes(&self) -> ScopeSet {
+        self.claims.scopes
     }
 
     /// The request.

@@ -1,3 +1,129 @@
-//! The JSON API over HTTP.
+//! The JSON API over HTTP: the same application for the server and for the tests.
 
+pub mod body;
+pub mod caller;
+mod edge;
+pub mod negotiate;
+pub mod openapi;
+pub mod problem;
+pub mod query;
 pub mod render;
+pub mod rendered;
+pub mod reply;
+pub mod routes;
+mod serve;
+mod trace;
+
+pub use serve::{Listen, serve};
+
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::from_fn,
+    web::{self, Bytes, Data},
+};
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
+
+use self::{
+    body::{BadSchema, Operations},
+    rendered::Rendered,
+};
+use crate::{auth::gate::Gate, store::db::Db};
+
+/// Where callers reach the service, without a slash at the end: issuer and audience of tokens.
+#[derive(Debug, Clone)]
+pub struct PublicUrl(pub String);
+
+/// The OpenAPI document, as it is served.
+#[derive(Debug, Clone)]
+pub struct Document(pub Bytes);
+
+/// What all workers share.
+#[derive(Clone)]
+pub struct House {
+    db: Data<Db>,
+    gate: Data<Gate>,
+    operations: Data<Operations>,
+    document: Data<Document>,
+    public_url: Data<PublicUrl>,
+    rendered: Data<Rendered>,
+    cors_origins: Vec<String>,
+}
+
+impl House {
+    /// Puts together what all workers share. Browsers may call from `cors_origins`.
+    pub fn new(db: Arc<Db>, gate: Arc<Gate>, public_url: String, cors_origins: Vec<String>) -> Result<Self, BadSchema> {
+        let document = openapi::document();
+        let operations = Operations::of(&document)?;
+        Ok(Self {
+            db: Data::from(db),
+            gate: Data::from(gate),
+            operations: Data::new(operations),
+            document: Data::new(Document(document.to_string().into())),
+            public_url: Data::new(PublicUrl(public_url)),
+            rendered: Data::new(Rendered::default()),
+            cors_origins,
+        })
+    }
+
+    fn cors(&self) -> Cors {
+        let cors = Cors::default()
+            .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_any_header()
+            .expose_headers([
+                "ETag",
+                "Location",
+                "Link",
+                "X-Request-Id",
+                "Idempotent-Replayed",
+                "Retry-After",
+            ])
+            .max_age(3600);
+        self.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    }
+}
+
+/// The application.
+pub fn app(
+    house: &House,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let docs = SwaggerUi::new("/docs/{_:.*}")
+        .config(Config::from("/openapi.json"))
+        .oauth(oauth::Config::new().app_name("Meaningful Connections API"));
+    App::new()
+        .app_data(house.db.clone())
+        .app_data(house.gate.clone())
+        .app_data(house.operations.clone())
+        .app_data(house.document.clone())
+        .app_data(house.public_url.clone())
+        .app_data(house.rendered.clone())
+        .into_utoipa_app()
+        .configure(routes::configure)
+        .into_app()
+        .service(web::redirect("/docs", "/docs/"))
+        .service(docs)
+        .default_service(web::to(edge::nothing_here))
+        .wrap(from_fn(edge::problems))
+        .wrap(house.cors())
+        .wrap(from_fn(edge::measured))
+        .wrap(TracingLogger::<trace::Spans>::new())
+        .wrap(from_fn(trace::request_id))
+}
+
+/// Headers of every answer that the caller's own headers decide about.
+const VARY: (header::HeaderName, &str) = (header::VARY, "Accept, Accept-Language, Authorization");

@@ -58,6 +58,16 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         .map_err(|_| Problem::new(&problem::INVALID_PARAMETER, "The query cannot be read."))
 }
 
+/// The query of an operation that takes none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Refuses every parameter.
+pub(super) fn none(query: &str) -> Result<(), Problem> {
+    parse::<Nothing>(query).map(|Nothing {}| ())
+}
+
 /// The value of a parameter that an operation cannot do without.
 pub fn required<T>(value: Option<T>, name: &str) -> Result<T, Problem> {
     value.ok_or_else(|| {

@@ -11,7 +11,7 @@ use tracing::{Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 use uuid::Uuid;
 
-use crate::auth::gate::Claims;
+use crate::auth::token::Claims;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -51,7 +51,7 @@ pub struct CreateAssessment {
     #[schema(example = "meaningful-connections")]
     pub model: Slug,
     /// The version of that model; the newest where it is not said.
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub model_version: Option<Version>,
     /// From whose perspective.
     #[schema(example = "service_user")]
@@ -141,7 +141,7 @@ struct Editable {
 #[serde(deny_unknown_fields)]
 pub struct Migrate {
     /// A later version of the same model.
-    #[schema(minimum = 1, example = 2)]
+    #[schema(value_type = i32, minimum = 1, example = 2)]
     pub to_version: Version,
     /// Only show what would happen.
     #[serde(default)]
@@ -152,10 +152,10 @@ pub struct Migrate {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Migration {
     /// The version of the model migrated from.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub from_version: Version,
     /// The version of the model migrated to.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub to_version: Version,
     /// Whether nothing was changed.
     pub dry_run: bool,

@@ -10,10 +10,10 @@ use crate::{domain::life_cycle::Version, store::error::Error};
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Diff {
     /// The version compared from.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub from: Version,
     /// The version compared to.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub to: Version,
     /// A JSON Patch (RFC 6902) that turns the one into the other, but for `version` and the seal.
     #[schema(value_type = Vec<Object>)]

@@ -134,3 +134,12 @@ pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, Assessment
     let before = tx.now().plus_seconds(-WITHDRAWN_FOR);
     Ok(store::assessments::withdrawn_before(tx, before, most)?)
 }
+
+/// Erases an assessment whose time as withdrawn is over; one that was restored meanwhile is not found.
+pub fn erase_if_due(tx: &mut Tx<'_>, id: AssessmentId) -> Result<()> {
+    let before = tx.now().plus_seconds(-WITHDRAWN_FOR);
+    match find(tx, id)?.life.withdrawn_at {
+        Some(at) if at < before => erase(tx, id, &Expected::Unsaid),
+        _ => Err(Error::NotFound("assessment that is due")),
+    }
+}

@@ -64,7 +64,7 @@ pub struct Preview {
     #[schema(nullable = false)]
     pub model: Option<Slug>,
     /// The version of that model; the newest where it is not said.
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub model_version: Option<Version>,
     /// Ratings that are not stored.
     #[schema(nullable = false, max_items = 500)]

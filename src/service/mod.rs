@@ -6,6 +6,7 @@ pub mod diff;
 pub mod erasure;
 pub mod gap_analyses;
 pub mod models;
+pub mod organisations;
 pub mod perspectives;
 
 use crate::{

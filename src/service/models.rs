@@ -108,7 +108,7 @@ pub struct ModelItem {
     pub slug: Slug,
     /// The newest version, 1 or more; absent where nothing has been published yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// Its state.
     pub status: ModelStatus,

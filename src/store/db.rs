@@ -182,6 +182,11 @@ impl<'a> Tx<'a> {
         self.now
     }
 
+    /// Whether every migration has been applied.
+    pub fn is_migrated(&mut self) -> Result<bool> {
+        self.conn.is_migrated()
+    }
+
     /// On whose behalf it runs.
     pub fn actor(&self) -> Actor {
         self.actor

@@ -1,5 +1,7 @@
 //! What is kept, in either database.
 
+pub mod assessment_lists;
+pub mod assessments;
 pub mod auth_revisions;
 pub mod clients;
 pub mod db;

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Analysis, GapAnalysis};
+use super::{Analysis, GapAnalysis, GapAnalysisStatus, ModelRef};
 use crate::domain::{
     id::{AssessmentId, GapAnalysisId},
-    life_cycle::{Sealed, Version},
+    life_cycle::{Seal, Sealed, Version},
     moment::Moment,
     slug::Slug,
 };
@@ -23,7 +23,7 @@ pub struct Select {
     pub model: Slug,
     /// Made with this version of it. Without one, all that are selected must share theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub model_version: Option<Version>,
     /// From one of these perspectives; without any, from all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -110,5 +110,47 @@ impl Analysis {
             && self.title == other.title
             && self.inputs == other.inputs
             && self.sources().eq(other.sources())
+    }
+}
+
+/// A gap analysis in a list: without its inputs, readings and findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct GapAnalysisItem {
+    /// Its id.
+    pub id: GapAnalysisId,
+    /// Its newest version, 1 or more.
+    #[schema(value_type = i32, minimum = 1)]
+    pub version: Version,
+    /// Always `sealed`: a gap analysis has no draft.
+    pub status: GapAnalysisStatus,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub title: Option<String>,
+    /// The version of the formula.
+    pub formula_version: String,
+    /// The model version that its inputs rate.
+    pub model: ModelRef,
+    /// When it last changed.
+    pub updated_at: Moment,
+    /// Its seal.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub seal: Seal,
+}
+
+impl From<Life> for GapAnalysisItem {
+    fn from(life: Life) -> Self {
+        let Sealed { version, content: Analysis { title, formula_version, model, .. }, seal } = life.newest;
+        Self {
+            id: life.id,
+            version,
+            status: GapAnalysisStatus::Sealed,
+            title,
+            formula_version,
+            model,
+            updated_at: life.updated_at,
+            seal,
+        }
     }
 }

@@ -6,6 +6,7 @@ mod agreement;
 mod comparability;
 mod counting;
 mod distance;
+mod life;
 mod perception;
 mod priorities;
 mod reading;
@@ -18,6 +19,7 @@ pub(crate) mod tests;
 
 pub use comparability::Comparability;
 pub use distance::{Baseline, BaselineRef, DistanceTravelled, ElementDistance, Movement};
+pub use life::{GapAnalysisItem, Life, MOST_INPUTS, Request, Select};
 pub use perception::PerceptionGap;
 pub use priorities::{Priority, Strength};
 pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};

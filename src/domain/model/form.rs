@@ -41,7 +41,7 @@ pub struct Form {
     /// The model's name in URLs.
     pub slug: Slug,
     /// The model's version.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub version: Version,
     /// Always `published`: forms are made of sealed versions.
     pub status: ModelStatus,

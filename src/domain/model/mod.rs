@@ -171,7 +171,7 @@ pub struct Origin {
     /// The model.
     pub model: Slug,
     /// Its version.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     pub version: Version,
 }
 
@@ -315,13 +315,13 @@ pub struct Model {
     pub slug: Slug,
     /// The version, 1 or more; absent on a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub version: Option<Version>,
     /// Its state.
     pub status: ModelStatus,
     /// The version that a draft amends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1)]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
     pub based_on: Option<Version>,
     /// Whether a draft is open. Absent under `versions/{n}`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -297,7 +297,7 @@ fn name(perspective: &Slug) -> String {
 }
 
 /// Text from outside, so that it reads as it stands: neither Markdown nor HTML, neither a link nor a mention.
-fn text(content: &str) -> String {
+pub(in crate::http) fn text(content: &str) -> String {
     let mut escaped = String::with_capacity(content.len());
     let mut rest = content.chars().peekable();
     while let Some(c) = rest.next() {

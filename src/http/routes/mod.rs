@@ -70,7 +70,7 @@ pub struct DiffQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct VersionItem {
     /// The number, 1 or more.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     version: Version,
     /// Its seal.
     #[serde(flatten)]

@@ -21,7 +21,7 @@ use crate::{
         negotiate::{Format, FormatQuery, format},
         problem::Problem,
         query::{Paging, Query, required},
-        render::escape_markdown,
+        render::report::text as escape_markdown,
         rendered::{Of, Rendered, Shape},
         reply::{Caching, JSON, List, Reply},
     },
@@ -67,7 +67,7 @@ pub struct Guide {
     /// The model.
     model: Slug,
     /// Its version.
-    #[schema(minimum = 1)]
+    #[schema(value_type = i32, minimum = 1)]
     version: Version,
     /// The model's title.
     title: String,

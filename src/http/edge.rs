@@ -1,0 +1,104 @@
+//! What happens to every request at the edge: whatever goes wrong, the answer is a problem document.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpRequest,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt;
+
+use super::{
+    VARY,
+    body::Operations,
+    problem::{self, KINDS, Problem},
+    routes::oauth::TOKEN_ENDPOINT,
+};
+
+/// No route has this path, or the path does not have this method.
+pub(super) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> Problem {
+    let Some(methods) = operations.methods(request.path()) else {
+        return Problem::not_found("path");
+    };
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if methods.contains(&Method::GET) {
+        names.push("HEAD");
+    }
+    Problem::new(&problem::METHOD_NOT_ALLOWED, format!("There is {}.", names.join(", ")))
+        .with_header(header::ALLOW, &names.join(", "))
+}
+
+/// Turns panics, and whatever the framework answers by itself, into problem documents; answers HEAD as GET without a body.
+pub(super) async fn problems<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let asked = request.request().clone();
+    let mut response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => match substitute(&response) {
+            None => response.map_into_left_body(),
+            Some(problem) => ServiceResponse::new(asked, problem.response()).map_into_right_body(),
+        },
+        Ok(Err(error)) => {
+            let response = match error.as_error::<Problem>() {
+                Some(problem) => problem.response(),
+                None => of_status(error.as_response_error().status_code()).response(),
+            };
+            ServiceResponse::new(asked, response).map_into_right_body()
+        }
+        Err(_) => {
+            tracing::error!("a handler panicked");
+            let problem = Problem::new(&problem::INTERNAL, "Something went wrong here.");
+            ServiceResponse::new(asked, problem.response()).map_into_right_body()
+        }
+    };
+    let (name, value) = VARY;
+    response.headers_mut().append(name, HeaderValue::from_static(value));
+    Ok(response)
+}
+
+/// The problem to send in place of a failure that has no document of its own.
+fn substitute<B>(response: &ServiceResponse<B>) -> Option<Problem> {
+    let status = response.status();
+    let is_failure = status.is_client_error() || status.is_server_error();
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_problem = content_type.is_some_and(|content_type| content_type.starts_with(problem::MEDIA_TYPE));
+    if !is_failure || is_problem || response.request().path() == TOKEN_ENDPOINT {
+        return None;
+    }
+    Some(of_status(status))
+}
+
+/// The first kind of problem with this status.
+fn of_status(status: StatusCode) -> Problem {
+    let kind = KINDS.iter().find(|kind| kind.status == status.as_u16());
+    match kind {
+        Some(kind) => Problem::new(kind, kind.explanation),
+        None if status.is_client_error() => Problem::new(&problem::INVALID_PARAMETER, "The request cannot be read."),
+        None => Problem::new(&problem::INTERNAL, "Something went wrong here."),
+    }
+}
+
+/// Counts and times requests by operation and status.
+pub(super) async fn measured<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let began = Instant::now();
+    let method = request.method().to_string();
+    let operation = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+    let response = next.call(request).await?;
+    let labels = [("method", method), ("operation", operation), ("status", response.status().as_u16().to_string())];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(began.elapsed());
+    Ok(response)
+}

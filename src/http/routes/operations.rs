@@ -1,0 +1,63 @@
+//! Whether the service lives, and whether it is ready.
+
+use actix_web::{get, web::Data};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    auth::gate::Gate,
+    domain::access::Actor,
+    http::{
+        caller::read,
+        problem::{self, Problem},
+        reply::{Caching, Reply},
+    },
+    service,
+    store::db::Db,
+};
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config.service(get_livez).service(get_readyz);
+}
+
+/// How the service is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: Health = Health { status: "ok" };
+
+/// Whether the service lives.
+///
+/// It answers; nothing else is asked.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "It lives", body = Health), Problem),
+)]
+#[get("/livez")]
+async fn get_livez() -> Reply {
+    Reply::json(&OK).cached(Caching::Never)
+}
+
+/// Whether the service is ready.
+///
+/// The database answers, its schema is up to date, and clients and keys have been read lately.
+#[utoipa::path(
+    tag = "Service",
+    responses((status = 200, description = "It is ready", body = Health), Problem),
+)]
+#[get("/readyz")]
+async fn get_readyz(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
+    let migrated = read(&db, Actor::SERVICE, |tx| Ok::<_, service::Error>(tx.is_migrated()?)).await?;
+    gate.jwks(db.now())?;
+    if migrated {
+        Ok(Reply::json(&OK).cached(Caching::Never))
+    } else {
+        Err(Problem::new(&problem::UNAVAILABLE, "The database's schema is not up to date."))
+    }
+}
