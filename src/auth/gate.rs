@@ -19,7 +19,7 @@ use super::{
     keys::{Jwks, KeyRing},
     scope::ScopeSet,
     secret::Verifiers,
-    token::{Claims, Issuer},
+    token::Issuer,
 };
 use crate::{
     domain::{
@@ -35,6 +35,8 @@ use crate::{
         keys,
     },
 };
+
+pub use super::token::Claims;
 
 /// How often the revision of clients and keys is read.
 const EVERY: Duration = Duration::from_secs(2);

@@ -84,7 +84,7 @@ impl Serialize for Moment {
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        Self::parse_date_or_time(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

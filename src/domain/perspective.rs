@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    id::PerspectiveId,
-    life_cycle::{Seal, Version},
+    id::{OrganisationId, PerspectiveId},
+    life_cycle::{Seal, Sealed, Version},
     slug::Slug,
 };
 
@@ -70,3 +70,43 @@ pub const BUILT_IN: [(&str, &str, Voice); 4] = [
     ("team", "Team", Voice::Collective),
     ("organisation", "Organisation", Voice::Collective),
 ];
+
+/// A perspective through its life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Life {
+    /// Its id.
+    pub id: PerspectiveId,
+    /// Whose it is; nil where it is built in.
+    pub owner: OrganisationId,
+    /// Its name in URLs and in gap analyses.
+    pub slug: Slug,
+    /// Raised by every write.
+    pub revision: i64,
+    /// The newest version.
+    pub newest: Sealed<Description>,
+}
+
+impl Life {
+    /// The perspective, showing one of its versions.
+    pub fn showing(&self, sealed: &Sealed<Description>) -> Perspective {
+        let document = Perspective::of_version(self.id, self.slug.clone(), sealed.version, sealed.content.clone());
+        Perspective {
+            seal: Some(sealed.seal.clone()),
+            ..document
+        }
+    }
+}
+
+impl Perspective {
+    /// What a version says, for ever: the document of its digest.
+    pub fn of_version(id: PerspectiveId, slug: Slug, version: Version, content: Description) -> Self {
+        Self {
+            id,
+            slug,
+            version,
+            status: PerspectiveStatus::Sealed,
+            content,
+            seal: None,
+        }
+    }
+}

@@ -1,14 +1,21 @@
 //! What is kept, in either database.
 
+pub mod assessment_lists;
+pub mod assessments;
 pub mod auth_revisions;
 pub mod clients;
 pub mod db;
 pub mod error;
+pub mod events;
+mod external_ids;
 pub mod fork;
+pub mod gap_analyses;
+pub mod idempotency;
 pub mod journal;
 pub mod keys;
 mod lane;
 pub mod models;
 pub mod organisations;
 pub mod page;
+pub mod perspectives;
 mod schema;

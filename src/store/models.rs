@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl,
-    dsl::exists, select,
+    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, Queryable, RunQueryDsl, dsl::exists, select,
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     fork::Json,
     journal,
     page::{Page, Position},
-    schema::models::dsl,
+    schema::{models::dsl, sealed_versions},
 };
 use crate::domain::{
     event::Kind,
@@ -89,22 +89,68 @@ pub fn head(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Head>> {
     row.map(Head::try_from).transpose()
 }
 
-/// A page of visible models, newest first.
-pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Head>, Option<Position>)> {
+/// A page of visible models, newest first: one query.
+pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
+    type Row = (
+        HeadRow,
+        Option<Json<Definition>>,
+        Option<Version>,
+        Option<journal::Columns<Definition>>,
+    );
     let mut query = dsl::models
+        .left_join(
+            sealed_versions::table.on(sealed_versions::organisation_id
+                .eq(dsl::organisation_id)
+                .and(sealed_versions::resource_id.eq(dsl::id))
+                .and(sealed_versions::version.nullable().eq(dsl::version))),
+        )
         .filter(visible(dsl::organisation_id, tx.own()))
-        .filter(dsl::version.is_not_null().or(dsl::organisation_id.eq(tx.own())))
-        .select(head_columns!())
+        .select((
+            head_columns!(),
+            dsl::draft,
+            dsl::draft_based_on,
+            (
+                sealed_versions::version,
+                sealed_versions::document,
+                sealed_versions::levels,
+                sealed_versions::digest,
+                sealed_versions::sealed_at,
+                sealed_versions::sealed_by,
+            )
+                .nullable(),
+        ))
         .into_boxed();
     if let Some(after) = page.after {
         query = query.filter(dsl::id.lt(ModelId::from_uuid(after.id)));
     }
-    let rows: Vec<HeadRow> = query.order(dsl::id.desc()).limit(page.rows()).load(tx.conn)?;
+    let rows: Vec<Row> = query.order(dsl::id.desc()).limit(page.rows()).load(tx.conn)?;
     let (rows, next) = page.cut(rows, |row| Position {
         at: None,
-        id: row.id.uuid(),
+        id: row.0.id.uuid(),
     });
-    Ok((rows.into_iter().map(Head::try_from).collect::<Result<_>>()?, next))
+    let lives = rows.into_iter().map(|(head, draft, based_on, newest)| {
+        let head = Head::try_from(head)?;
+        let draft = draft.map(|Json(content)| Draft { based_on, content });
+        let newest = newest.map(journal::sealed).map(
+            |Sealed {
+                 version,
+                 content: (content, _),
+                 seal,
+             }| Sealed { version, content, seal },
+        );
+        Ok(Life {
+            id: head.id,
+            owner: head.owner,
+            slug: head.slug,
+            retired_at: head.retired_at,
+            versioned: Versioned {
+                revision: head.revision,
+                draft,
+                newest,
+            },
+        })
+    });
+    Ok((lives.collect::<Result<_>>()?, next))
 }
 
 /// A sealed version of a model that was found visible.

@@ -122,9 +122,9 @@ diesel::table! {
     gap_analyses (organisation_id, id) {
         organisation_id -> Uid,
         id -> Uid,
-        model -> Text,
         revision -> BigInt,
         version -> Integer,
+        last_version -> Integer,
         request -> Document,
         created_at -> Instant,
         updated_at -> Instant,

@@ -95,9 +95,9 @@ CREATE INDEX assessments_withdrawn ON assessments (organisation_id, withdrawn_at
 CREATE TABLE gap_analyses (
     organisation_id uuid NOT NULL REFERENCES organisations (id),
     id uuid NOT NULL,
-    model text NOT NULL,
     revision bigint NOT NULL,
     version integer NOT NULL,
+    last_version integer NOT NULL,
     request jsonb NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,

@@ -95,9 +95,9 @@ CREATE INDEX assessments_withdrawn ON assessments (organisation_id, withdrawn_at
 CREATE TABLE gap_analyses (
     organisation_id BLOB NOT NULL REFERENCES organisations (id),
     id BLOB NOT NULL,
-    model TEXT NOT NULL,
     revision INTEGER NOT NULL,
     version INTEGER NOT NULL,
+    last_version INTEGER NOT NULL,
     request TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

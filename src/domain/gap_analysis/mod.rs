@@ -1,1 +1,403 @@
-//! Gap analyses.
+//! Gap analyses: where are we now, where do we want to be, and what stands between.
+//!
+//! Levels are ordinal: distributions and medians come first, a mean is always labelled as one, and there is no total score.
+
+mod agreement;
+mod comparability;
+mod counting;
+mod distance;
+mod life;
+mod perception;
+mod priorities;
+mod reading;
+mod safety;
+pub mod wording;
+
+pub use comparability::Comparability;
+pub use distance::{Baseline, BaselineRef, DistanceTravelled, ElementDistance, Movement};
+pub use life::{Life, MOST_INPUTS, Request, Select};
+pub use perception::PerceptionGap;
+pub use priorities::{Priority, Strength};
+pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};
+pub use safety::{GateStatus, SafetyGate};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use self::{counting::Counted, wording::Wording};
+use super::{
+    digest::Digest,
+    id::{AssessmentId, GapAnalysisId},
+    life_cycle::{Seal, Version},
+    model::{Definition, Strand},
+    ratings::Levels,
+    slug::{ElementKey, Slug},
+};
+
+/// The version of the formulas by which an analysis is computed. Raised whenever the same inputs would give other bytes.
+pub const FORMULA_VERSION: &str = "1";
+
+/// One input of an analysis. A preview of ratings that were never saved knows only perspective and levels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    /// The assessment.
+    pub assessment: Option<AssessmentId>,
+    /// Its version.
+    pub version: Option<Version>,
+    /// The digest of that version.
+    pub digest: Option<Digest>,
+    /// The perspective it was made from.
+    pub perspective: Slug,
+    /// Its levels in model order.
+    pub levels: Levels,
+}
+
+/// The model version that an analysis reads its inputs by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ModelRef {
+    /// The model.
+    pub slug: Slug,
+    /// Its version.
+    #[schema(minimum = 1)]
+    pub version: Version,
+    /// The digest of that version.
+    pub digest: Digest,
+}
+
+/// What an analysis was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Input {
+    /// The assessment. Omitted in a preview of ratings that were never saved, as are version and digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assessment: Option<AssessmentId>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub version: Option<Version>,
+    /// The digest of that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub digest: Option<Digest>,
+    /// The perspective it was made from.
+    pub perspective: Slug,
+}
+
+impl From<Voice> for Input {
+    fn from(voice: Voice) -> Self {
+        Self {
+            assessment: voice.assessment,
+            version: voice.version,
+            digest: voice.digest,
+            perspective: voice.perspective,
+        }
+    }
+}
+
+/// Why something is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reason {
+    /// The reason.
+    pub code: ReasonCode,
+    /// The element it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub element: Option<ElementKey>,
+    /// The perspective it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub perspective: Option<Slug>,
+    /// The reason as a sentence, with its numbers.
+    pub detail: String,
+}
+
+impl Reason {
+    fn new(code: ReasonCode, detail: String) -> Self {
+        Self {
+            code,
+            element: None,
+            perspective: None,
+            detail,
+        }
+    }
+}
+
+/// The reasons there are. More may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonCode {
+    /// Safety gate: the theme's own safety element is in alarm.
+    OwnSafetyElement,
+    /// Safety gate: a consideration of Safety is in alarm.
+    SafetyConsideration,
+    /// Safety gate: no alarm, but some within a perspective stand at Early stages.
+    EarlyStagesWithin,
+    /// Priority: a part of Safety whose current median is below 2 in a perspective.
+    SafetyAlarm,
+    /// Priority: the median gap is above 0.
+    MedianGap,
+    /// Priority: two perspectives differ.
+    PerceptionDifference,
+    /// Priority: where it stands now.
+    CurrentMedian,
+    /// Priority: the next level lies above the desired one.
+    BeyondDesired,
+    /// Comparability: another model, or another version of it.
+    ModelVersion,
+    /// Comparability: other perspectives.
+    Perspectives,
+    /// Comparability: fewer than 3 inputs from a perspective.
+    SmallN,
+}
+
+/// An element's readings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ElementReading {
+    /// The element.
+    pub element: ElementKey,
+    /// Its theme; `safety` for a consideration.
+    #[schema(example = "feelings")]
+    pub theme: String,
+    /// Set where it belongs to Safety.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub strand: Option<Strand>,
+    /// The reading of all inputs.
+    pub all: Reading,
+    /// The reading of each perspective that has an input, by slug.
+    pub by_perspective: BTreeMap<Slug, Reading>,
+}
+
+/// A theme's readings, which pool those of its elements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ThemeReading {
+    /// The theme.
+    #[schema(example = "feelings")]
+    pub theme: String,
+    /// The reading of all inputs.
+    pub all: Reading,
+    /// The reading of each perspective that has an input, by slug.
+    pub by_perspective: BTreeMap<Slug, Reading>,
+    /// The elements with the lowest current median; several where they tie.
+    pub weakest: Vec<ElementKey>,
+    /// What Safety says of the theme.
+    pub safety: SafetyGate,
+}
+
+/// Safety's readings, which pool those of its considerations and of the themes' safety elements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SafetyReading {
+    /// The reading of all inputs.
+    pub all: Reading,
+    /// The reading of each perspective that has an input, by slug.
+    pub by_perspective: BTreeMap<Slug, Reading>,
+    /// The elements and considerations with the lowest current median; several where they tie.
+    pub weakest: Vec<ElementKey>,
+}
+
+/// What a gap analysis says: the content of a version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Analysis {
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 200)]
+    pub title: Option<String>,
+    /// The version of the formulas by which it was computed.
+    #[schema(example = "1")]
+    pub formula_version: String,
+    /// The model version that all inputs share.
+    pub model: ModelRef,
+    /// What it was made from, by perspective and assessment.
+    pub inputs: Vec<Input>,
+    /// Every element in model order: the themes' elements, then the considerations of Safety.
+    pub elements: Vec<ElementReading>,
+    /// Every theme in model order.
+    pub themes: Vec<ThemeReading>,
+    /// Safety.
+    pub safety: SafetyReading,
+    /// Where perspectives differ: largest difference first, then model order, then slugs.
+    pub perception_gaps: Vec<PerceptionGap>,
+    /// What to work on, in rank order.
+    pub priorities: Vec<Priority>,
+    /// What is as it should be, in model order.
+    pub strengths: Vec<Strength>,
+    /// Whether the perspectives can be compared with each other.
+    pub comparability: Comparability,
+    /// What became of each element since the baseline. Only with a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub distance_travelled: Option<DistanceTravelled>,
+}
+
+/// A gap analysis is always sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GapAnalysisStatus {
+    /// Every version is sealed as it is made.
+    Sealed,
+}
+
+/// A gap analysis: a sealed version of it, or a preview.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct GapAnalysis {
+    /// Its id. Omitted in a preview, as are version and status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub id: Option<GapAnalysisId>,
+    /// The version, 1 or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub version: Option<Version>,
+    /// Always `sealed`: a gap analysis has no draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub status: Option<GapAnalysisStatus>,
+    /// What it says.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub analysis: Analysis,
+    /// Its seal. Omitted in a preview.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub seal: Option<Seal>,
+}
+
+impl GapAnalysis {
+    /// An analysis that is not kept.
+    pub fn preview(analysis: Analysis) -> Self {
+        Self {
+            id: None,
+            version: None,
+            status: None,
+            analysis,
+            seal: None,
+        }
+    }
+
+    /// What a version says, for ever: the document of its digest.
+    pub fn of_version(id: GapAnalysisId, version: Version, analysis: Analysis) -> Self {
+        Self {
+            id: Some(id),
+            version: Some(version),
+            status: Some(GapAnalysisStatus::Sealed),
+            ..Self::preview(analysis)
+        }
+    }
+}
+
+/// The elements with the lowest current median.
+fn weakest<'a>(elements: impl Iterator<Item = &'a ElementReading>) -> Vec<ElementKey> {
+    let mut lowest = f64::INFINITY;
+    let mut weakest = Vec::new();
+    for element in elements {
+        match element.all.current.median {
+            Some(median) if median <= lowest => {
+                if median < lowest {
+                    weakest.clear();
+                }
+                lowest = median;
+                weakest.push(element.element.clone());
+            }
+            _ => {}
+        }
+    }
+    weakest
+}
+
+/// Analyses `voices`, which rate the model version `definition`, against an earlier analysis where there is one.
+pub fn analyse(
+    definition: &Definition,
+    model: ModelRef,
+    title: Option<String>,
+    mut voices: Vec<Voice>,
+    baseline: Option<&Baseline<'_>>,
+) -> Analysis {
+    voices.sort_by(|a, b| {
+        let key = |voice: &Voice| (voice.assessment, voice.version);
+        a.perspective.cmp(&b.perspective).then_with(|| key(a).cmp(&key(b)))
+    });
+    let counted = Counted::of(&voices, definition.keys().count());
+    let wording = Wording::of(definition);
+    let elements = element_readings(definition, &counted);
+    let themes = theme_readings(definition, &counted, &elements, &wording);
+    let safety = safety_reading(&counted, &elements);
+    let perception_gaps = perception::perception_gaps(&elements, &wording);
+    let priorities = priorities::priorities(&elements, &perception_gaps, &wording);
+    let strengths = priorities::strengths(&elements, &perception_gaps);
+    let inputs: Vec<Input> = voices.into_iter().map(Input::from).collect();
+    let mut analysis = Analysis {
+        title,
+        formula_version: FORMULA_VERSION.to_owned(),
+        model,
+        comparability: comparability::of_perspectives(&inputs),
+        inputs,
+        elements,
+        themes,
+        safety,
+        perception_gaps,
+        priorities,
+        strengths,
+        distance_travelled: None,
+    };
+    analysis.distance_travelled =
+        baseline.map(|baseline| distance::distance_travelled(baseline, &analysis, definition));
+    analysis
+}
+
+fn element_readings(definition: &Definition, counted: &Counted<'_>) -> Vec<ElementReading> {
+    let ratables = definition.ratables().enumerate();
+    ratables
+        .map(|(place, ratable)| {
+            let (all, by_perspective) = counted.readings(&[place]);
+            ElementReading {
+                element: ratable.key.clone(),
+                theme: ratable.theme.to_owned(),
+                strand: ratable.strand,
+                all,
+                by_perspective,
+            }
+        })
+        .collect()
+}
+
+fn theme_readings(
+    definition: &Definition,
+    counted: &Counted<'_>,
+    elements: &[ElementReading],
+    wording: &Wording<'_>,
+) -> Vec<ThemeReading> {
+    let themes = definition.themes.iter();
+    themes
+        .map(|theme| {
+            let within = |element: &ElementReading| element.theme == theme.key;
+            let (all, by_perspective) = counted.readings(&places(elements, within));
+            ThemeReading {
+                theme: theme.key.clone(),
+                all,
+                by_perspective,
+                weakest: weakest(elements.iter().filter(|element| within(element))),
+                safety: safety::gate(&theme.key, elements, wording),
+            }
+        })
+        .collect()
+}
+
+fn safety_reading(counted: &Counted<'_>, elements: &[ElementReading]) -> SafetyReading {
+    let within = |element: &ElementReading| element.strand.is_some();
+    let (all, by_perspective) = counted.readings(&places(elements, within));
+    SafetyReading {
+        all,
+        by_perspective,
+        weakest: weakest(elements.iter().filter(|element| within(element))),
+    }
+}
+
+fn places(elements: &[ElementReading], within: impl Fn(&ElementReading) -> bool) -> Vec<usize> {
+    let elements = elements.iter().enumerate();
+    elements
+        .filter(|(_, element)| within(element))
+        .map(|(place, _)| place)
+        .collect()
+}

@@ -241,6 +241,21 @@ pub struct Ratable<'a> {
     pub stem: Option<&'a Stem>,
 }
 
+impl Default for Definition {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            attribution: String::new(),
+            copyright: None,
+            levels: levels(),
+            themes: Vec::new(),
+            safety: Safety::default(),
+            guide: Vec::new(),
+            lineage: None,
+        }
+    }
+}
+
 impl Definition {
     /// Everything that can be rated in **model order**: the themes' elements, then the considerations of Safety.
     pub fn ratables(&self) -> impl Iterator<Item = Ratable<'_>> {

@@ -1,0 +1,114 @@
+//! A gap analysis through its life.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Analysis, GapAnalysis};
+use crate::domain::{
+    id::{AssessmentId, GapAnalysisId},
+    life_cycle::{Sealed, Version},
+    moment::Moment,
+    slug::Slug,
+};
+
+/// The most assessments that one analysis takes.
+pub const MOST_INPUTS: usize = 10_000;
+
+/// Which submitted assessments to analyse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    /// Of this model.
+    pub model: Slug,
+    /// Made with this version of it. Without one, all that are selected must share theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub model_version: Option<Version>,
+    /// From one of these perspectives; without any, from all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100)]
+    pub perspectives: Vec<Slug>,
+    /// Whose newest version was submitted at or after: an RFC 3339 timestamp, or a date, which is its midnight in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, example = "2026-01-01")]
+    pub submitted_from: Option<Moment>,
+    /// Whose newest version was submitted before: an RFC 3339 timestamp, or a date, which is its midnight in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, example = "2026-04-01")]
+    pub submitted_to: Option<Moment>,
+}
+
+/// What to analyse: the named assessments or those that are selected, one of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// What to call the analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 200, example = "Spring review")]
+    pub title: Option<String>,
+    /// These assessments, in any order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub assessments: Option<Vec<AssessmentId>>,
+    /// Those that meet this selection, now and whenever the analysis is recomputed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub select: Option<Select>,
+    /// The gap analysis to compare with; its newest version is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub baseline: Option<GapAnalysisId>,
+}
+
+/// A gap analysis through its life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Life {
+    /// Its id.
+    pub id: GapAnalysisId,
+    /// Raised by every write.
+    pub revision: i64,
+    /// The highest version number ever given; numbers are not given twice, even after an erasure.
+    pub last_version: Version,
+    /// What it was asked to analyse.
+    pub request: Request,
+    /// When it last changed.
+    pub updated_at: Moment,
+    /// Its newest version.
+    pub newest: Sealed<Analysis>,
+}
+
+impl Life {
+    /// The gap analysis, showing one of its versions.
+    pub fn showing(&self, sealed: &Sealed<Analysis>) -> GapAnalysis {
+        let document = GapAnalysis::of_version(self.id, sealed.version, sealed.content.clone());
+        GapAnalysis {
+            seal: Some(sealed.seal.clone()),
+            ..document
+        }
+    }
+}
+
+impl Analysis {
+    /// What it was computed from: assessments, and the analysis it was compared with, each with the version.
+    pub fn sources(&self) -> impl Iterator<Item = (Uuid, Version)> + '_ {
+        let assessments = self
+            .inputs
+            .iter()
+            .filter_map(|input| Some((input.assessment?.uuid(), input.version?)));
+        let baseline = self
+            .distance_travelled
+            .iter()
+            .map(|distance| (distance.baseline.gap_analysis.uuid(), distance.baseline.version));
+        assessments.chain(baseline)
+    }
+
+    /// Whether it says what `other` was computed from: the same inputs, baseline and formula.
+    pub fn has_same_sources(&self, other: &Self) -> bool {
+        self.formula_version == other.formula_version
+            && self.model == other.model
+            && self.title == other.title
+            && self.inputs == other.inputs
+            && self.sources().eq(other.sources())
+    }
+}

@@ -1,0 +1,136 @@
+//! Erasing an assessment, everywhere, at once and for good.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Error, Expected, Result,
+    assessments::find,
+    gap_analyses::{compute_anew, emit, renewed, sealed},
+};
+use crate::{
+    domain::{
+        assessment::WITHDRAWN_FOR,
+        event::{Event, Kind},
+        fault::Broken,
+        gap_analysis::Life,
+        id::{AssessmentId, GapAnalysisId, OrganisationId},
+        life_cycle::Version,
+    },
+    store::{self, db::Tx, gap_analyses::Remains},
+};
+
+/// Erases an assessment, and every version of a gap analysis that counted it or was compared with one that did.
+///
+/// Where the newest version of an analysis goes, the next is sealed from what remains; where nothing remains, the analysis
+/// goes too. Numbers of deleted versions are never given again. Stored answers about any of these are blanked.
+pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
+    let found = find(tx, id)?;
+    expected.met_by(found.life.versioned.revision)?;
+    let tainted = tainted(tx, id)?;
+    store::assessments::erase(tx, &found.life)?;
+    store::idempotency::blank(tx, id)?;
+    for (&analysis, versions) in &tainted {
+        for &version in versions {
+            store::gap_analyses::delete_version(tx, analysis, version)?;
+        }
+        store::idempotency::blank(tx, analysis)?;
+    }
+    // In the order of their ids, so that an analysis stands anew before those that are compared with it.
+    for &analysis in tainted.keys() {
+        restore(tx, analysis)?;
+    }
+    Ok(store::events::emit(
+        tx,
+        &Event::new(Kind::Assessment, id.uuid(), "erased", None),
+    )?)
+}
+
+/// The versions of gap analyses that counted an assessment, or were compared, by however many steps, with one that did.
+fn tainted(tx: &mut Tx<'_>, id: AssessmentId) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
+    let mut tainted: BTreeMap<GapAnalysisId, BTreeSet<Version>> = BTreeMap::new();
+    let mut open = store::gap_analyses::counting(tx, id)?;
+    while let Some((analysis, version)) = open.pop() {
+        if tainted.entry(analysis).or_default().insert(version) {
+            open.extend(store::gap_analyses::compared_with(tx, analysis, version)?);
+        }
+    }
+    Ok(tainted)
+}
+
+/// Seals the next version of an analysis whose newest one was deleted, or deletes the analysis where nothing remains.
+fn restore(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<()> {
+    let Some(Remains {
+        revision,
+        version,
+        last_version,
+        request,
+        left,
+    }) = store::gap_analyses::remains(tx, id)?
+    else {
+        return Ok(());
+    };
+    if left.contains(&version) {
+        return Ok(());
+    }
+    let renewed = renewed(tx, &request)?;
+    match compute_anew(tx, renewed) {
+        Ok(analysis) => {
+            let next = last_version.saturating_add(1);
+            let newest = sealed(tx, id, next, analysis)?;
+            let updated_at = tx.now();
+            let mut life = Life {
+                id,
+                revision,
+                last_version: next,
+                request,
+                updated_at,
+                newest,
+            };
+            store::gap_analyses::save(tx, &mut life, true)?;
+            emit(tx, &life)
+        }
+        Err(Error::Broken(Broken::Invalid(_))) => remain(
+            tx,
+            id,
+            Remains {
+                revision,
+                version,
+                last_version,
+                request,
+                left,
+            },
+        ),
+        Err(other) => Err(other),
+    }
+}
+
+/// Where nothing can be computed any more, the newest version that is left stands; without any, the analysis goes.
+fn remain(tx: &mut Tx<'_>, id: GapAnalysisId, remains: Remains) -> Result<()> {
+    let Some(&version) = remains.left.last() else {
+        return Ok(store::gap_analyses::delete(tx, id)?);
+    };
+    let Some(newest) = store::gap_analyses::version(tx, id, version)? else {
+        return Err(Error::NotFound("version"));
+    };
+    let Remains {
+        revision,
+        last_version,
+        request,
+        ..
+    } = remains;
+    let mut life = Life {
+        id,
+        revision,
+        last_version,
+        request,
+        updated_at: tx.now(),
+        newest,
+    };
+    Ok(store::gap_analyses::save(tx, &mut life, false)?)
+}
+
+/// The assessments of all organisations whose time as withdrawn is over, at most so many.
+pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
+    let before = tx.now().plus_seconds(-WITHDRAWN_FOR);
+    Ok(store::assessments::withdrawn_before(tx, before, most)?)
+}

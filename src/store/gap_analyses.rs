@@ -1,0 +1,299 @@
+//! Gap analyses, as they are kept.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
+};
+
+use super::{
+    db::Tx,
+    error::{Error, Result},
+    fork::{Json, either},
+    journal,
+    page::{Page, Position},
+    schema::{
+        gap_analyses::{self, dsl},
+        gap_analysis_sources::{self, dsl as sources},
+        sealed_versions,
+    },
+};
+use crate::domain::{
+    event::Kind,
+    gap_analysis::{Analysis, Life, Request},
+    id::{AssessmentId, GapAnalysisId, Id, OrganisationId},
+    life_cycle::{Sealed, Version},
+    moment::Moment,
+};
+
+type Row = (
+    GapAnalysisId,
+    i64,
+    Version,
+    Json<Request>,
+    Moment,
+    Option<journal::Columns<Analysis>>,
+);
+
+fn life((id, revision, last_version, Json(request), updated_at, newest): Row) -> Result<Life> {
+    let Some(Sealed {
+        version,
+        content: (content, _),
+        seal,
+    }) = newest.map(journal::sealed)
+    else {
+        return Err(Error::Corrupt("a gap analysis without a version"));
+    };
+    Ok(Life {
+        id,
+        revision,
+        last_version,
+        request,
+        updated_at,
+        newest: Sealed { version, content, seal },
+    })
+}
+
+macro_rules! with_newest {
+    ($tx:expr) => {
+        dsl::gap_analyses
+            .left_join(
+                sealed_versions::table.on(sealed_versions::organisation_id
+                    .eq(dsl::organisation_id)
+                    .and(sealed_versions::resource_id.eq(dsl::id))
+                    .and(sealed_versions::version.eq(dsl::version))),
+            )
+            .filter(dsl::organisation_id.eq($tx.own()))
+            .select((
+                dsl::id,
+                dsl::revision,
+                dsl::last_version,
+                dsl::request,
+                dsl::updated_at,
+                diesel::NullableExpressionMethods::nullable((
+                    sealed_versions::version,
+                    sealed_versions::document,
+                    sealed_versions::levels,
+                    sealed_versions::digest,
+                    sealed_versions::sealed_at,
+                    sealed_versions::sealed_by,
+                )),
+            ))
+    };
+}
+
+/// One of the organisation's gap analyses.
+pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
+    let row: Option<Row> = with_newest!(tx).filter(dsl::id.eq(id)).first(tx.conn).optional()?;
+    row.map(life).transpose()
+}
+
+/// A page of the organisation's gap analyses: newest first or, with `updated_since`, the longest unchanged first.
+pub fn list(tx: &mut Tx<'_>, updated_since: Option<Moment>, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
+    let mut query = with_newest!(tx).into_boxed();
+    if let Some(since) = updated_since {
+        query = query
+            .filter(dsl::updated_at.ge(since))
+            .order((dsl::updated_at, dsl::id));
+        if let Some(Position { at: Some(at), id }) = page.after {
+            let after = dsl::updated_at.gt(at).or(dsl::id.gt(GapAnalysisId::from_uuid(id)));
+            query = query.filter(dsl::updated_at.ge(at).and(after));
+        }
+    } else {
+        query = query.order(dsl::id.desc());
+        if let Some(after) = page.after {
+            query = query.filter(dsl::id.lt(GapAnalysisId::from_uuid(after.id)));
+        }
+    }
+    let rows: Vec<Row> = query.limit(page.rows()).load(tx.conn)?;
+    let (rows, next) = page.cut(rows, |row| Position {
+        at: updated_since.map(|_| row.4),
+        id: row.0.uuid(),
+    });
+    Ok((rows.into_iter().map(life).collect::<Result<_>>()?, next))
+}
+
+/// A version of one of the organisation's gap analyses.
+pub fn version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Option<Sealed<Analysis>>> {
+    let found = journal::find::<_, Analysis>(tx, id, version)?;
+    Ok(found.map(
+        |Sealed {
+             version,
+             content: (content, _),
+             seal,
+         }| Sealed { version, content, seal },
+    ))
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = gap_analyses, treat_none_as_default_value = false)]
+struct NewRow {
+    organisation_id: OrganisationId,
+    id: GapAnalysisId,
+    revision: i64,
+    version: Version,
+    last_version: Version,
+    request: Json<Request>,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+/// Keeps a new gap analysis and its first version.
+pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    diesel::insert_into(dsl::gap_analyses)
+        .values(NewRow {
+            organisation_id: tx.own(),
+            id: life.id,
+            revision: life.revision,
+            version: life.newest.version,
+            last_version: life.last_version,
+            request: Json(life.request.clone()),
+            created_at: tx.now(),
+            updated_at: life.updated_at,
+        })
+        .execute(tx.conn)?;
+    seal(tx, life)
+}
+
+/// Keeps that another version is the newest, if nobody else changed the analysis meanwhile, and raises the revision.
+/// `is_new` says whether that version is yet to be appended to the journal.
+pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
+    let own = dsl::gap_analyses
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(life.id));
+    let changed = diesel::update(own.filter(dsl::revision.eq(life.revision)))
+        .set((
+            dsl::revision.eq(life.revision + 1),
+            dsl::version.eq(life.newest.version),
+            dsl::last_version.eq(life.last_version),
+            dsl::updated_at.eq(tx.now()),
+        ))
+        .execute(tx.conn)?;
+    life.revision += 1;
+    life.updated_at = tx.now();
+    match (changed, is_new) {
+        (1, true) => seal(tx, life),
+        (1, false) => Ok(()),
+        _ => Err(Error::Contended),
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = gap_analysis_sources, treat_none_as_default_value = false)]
+struct NewSource {
+    organisation_id: OrganisationId,
+    source_id: Id<()>,
+    source_version: Version,
+    gap_analysis_id: GapAnalysisId,
+    version: Version,
+}
+
+/// How many sources one statement inserts: SQLite takes no more than 32,766 values.
+const CHUNK: usize = 5000;
+
+fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    let Sealed { version, content, seal } = &life.newest;
+    journal::append(tx, Kind::GapAnalysis, life.id, *version, content.clone(), None, seal)?;
+    let organisation_id = tx.own();
+    let rows: Vec<NewSource> = content
+        .sources()
+        .map(|(source, source_version)| NewSource {
+            organisation_id,
+            source_id: Id::from_uuid(source),
+            source_version,
+            gap_analysis_id: life.id,
+            version: *version,
+        })
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        let conn = &mut *tx.conn;
+        either!(conn => diesel::insert_into(sources::gap_analysis_sources).values(chunk).execute(conn))?;
+    }
+    Ok(())
+}
+
+/// The versions of gap analyses that were computed from any version of this assessment.
+pub fn counting(tx: &mut Tx<'_>, assessment: AssessmentId) -> Result<Vec<(GapAnalysisId, Version)>> {
+    Ok(sources::gap_analysis_sources
+        .filter(sources::organisation_id.eq(tx.own()))
+        .filter(sources::source_id.eq(assessment))
+        .select((sources::gap_analysis_id, sources::version))
+        .load(tx.conn)?)
+}
+
+/// The versions of gap analyses that were compared with this version of one.
+pub fn compared_with(
+    tx: &mut Tx<'_>,
+    baseline: GapAnalysisId,
+    version: Version,
+) -> Result<Vec<(GapAnalysisId, Version)>> {
+    Ok(sources::gap_analysis_sources
+        .filter(sources::organisation_id.eq(tx.own()))
+        .filter(sources::source_id.eq(baseline))
+        .filter(sources::source_version.eq(version))
+        .select((sources::gap_analysis_id, sources::version))
+        .load(tx.conn)?)
+}
+
+/// Deletes a version, and what it was computed from. Only erasing does this.
+pub fn delete_version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<()> {
+    journal::delete(tx, id, Some(version))?;
+    diesel::delete(
+        sources::gap_analysis_sources
+            .filter(sources::organisation_id.eq(tx.own()))
+            .filter(sources::gap_analysis_id.eq(id))
+            .filter(sources::version.eq(version)),
+    )
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+/// What remains of an analysis after versions of it were deleted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remains {
+    /// Raised by every write.
+    pub revision: i64,
+    /// The version that was the newest.
+    pub version: Version,
+    /// The highest number ever given.
+    pub last_version: Version,
+    /// What it was asked to analyse.
+    pub request: Request,
+    /// The versions that are left, oldest first.
+    pub left: Vec<Version>,
+}
+
+/// What is left of an analysis, whether or not its newest version is.
+pub fn remains(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Remains>> {
+    let row: Option<(i64, Version, Version, Json<Request>)> = dsl::gap_analyses
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(id))
+        .select((dsl::revision, dsl::version, dsl::last_version, dsl::request))
+        .first(tx.conn)
+        .optional()?;
+    let Some((revision, version, last_version, Json(request))) = row else {
+        return Ok(None);
+    };
+    let left = sealed_versions::table
+        .filter(sealed_versions::organisation_id.eq(tx.own()))
+        .filter(sealed_versions::resource_id.eq(id))
+        .order(sealed_versions::version)
+        .select(sealed_versions::version)
+        .load(tx.conn)?;
+    Ok(Some(Remains {
+        revision,
+        version,
+        last_version,
+        request,
+        left,
+    }))
+}
+
+/// Deletes an analysis of which no version is left.
+pub fn delete(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<()> {
+    diesel::delete(
+        dsl::gap_analyses
+            .filter(dsl::organisation_id.eq(tx.own()))
+            .filter(dsl::id.eq(id)),
+    )
+    .execute(tx.conn)?;
+    Ok(())
+}

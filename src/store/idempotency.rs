@@ -1,0 +1,199 @@
+//! Answers to requests that may come twice.
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
+use uuid::Uuid;
+
+use super::{
+    db::Tx,
+    error::{Error, Result},
+    fork::Portable,
+    schema::idempotency_keys::{self, dsl},
+};
+use crate::domain::{
+    id::{ClientId, Id, OrganisationId},
+    moment::Moment,
+};
+
+/// How long an answer is kept, in seconds: 24 hours.
+pub const KEPT_FOR: i64 = 24 * 60 * 60;
+
+/// A key, and what it belongs to besides its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The key as the client chose it.
+    pub key: String,
+    /// The method of the request.
+    pub method: String,
+    /// The path of the request.
+    pub path: String,
+    /// The SHA-256 of what was asked: query and body.
+    pub fingerprint: Vec<u8>,
+}
+
+/// An answer as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// The body's media type.
+    pub content_type: Option<String>,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// The `ETag` header.
+    pub etag: Option<String>,
+    /// What the answer is about: erasing that blanks the answer.
+    pub resource: Option<Uuid>,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing: the request is to be done now, and its answer remembered.
+    New,
+    /// The same request was answered so before.
+    Answered(Answer),
+    /// It was answered, and what it was about has been erased since.
+    Erased,
+    /// The key was used for another request.
+    Reused,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
+struct NewRow<'a> {
+    organisation_id: OrganisationId,
+    client_id: ClientId,
+    key: &'a str,
+    method: &'a str,
+    path: &'a str,
+    fingerprint: &'a [u8],
+    created_at: Moment,
+}
+
+#[derive(Queryable)]
+struct Row {
+    fingerprint: Vec<u8>,
+    status: Option<i32>,
+    body: Option<Vec<u8>>,
+    content_type: Option<String>,
+    location: Option<String>,
+    etag: Option<String>,
+    erased_at: Option<Moment>,
+    created_at: Moment,
+}
+
+macro_rules! row {
+    ($tx:expr, $key:expr) => {
+        dsl::idempotency_keys
+            .filter(dsl::organisation_id.eq($tx.own()))
+            .filter(dsl::client_id.eq($tx.actor.client))
+            .filter(dsl::key.eq(&$key.key))
+            .filter(dsl::method.eq(&$key.method))
+            .filter(dsl::path.eq(&$key.path))
+    };
+}
+
+/// Claims a key, or says what is known of it. While the first request with a key runs, the next waits here.
+pub fn claim(tx: &mut Tx<'_>, key: &Key) -> Result<Claim> {
+    if insert(tx, key)? {
+        return Ok(Claim::New);
+    }
+    let row: Option<Row> = row!(tx, key)
+        .select((
+            dsl::fingerprint,
+            dsl::status,
+            dsl::body,
+            dsl::content_type,
+            dsl::location,
+            dsl::etag,
+            dsl::erased_at,
+            dsl::created_at,
+        ))
+        .first(tx.conn)
+        .optional()?;
+    // Gone between the two statements: it had expired.
+    let Some(row) = row else { return Err(Error::Contended) };
+    if row.created_at.plus_seconds(KEPT_FOR) <= tx.now() {
+        diesel::delete(row!(tx, key)).execute(tx.conn)?;
+        return if insert(tx, key)? {
+            Ok(Claim::New)
+        } else {
+            Err(Error::Contended)
+        };
+    }
+    if row.erased_at.is_some() {
+        return Ok(Claim::Erased);
+    }
+    if row.fingerprint != key.fingerprint {
+        return Ok(Claim::Reused);
+    }
+    let status = row
+        .status
+        .and_then(|status| u16::try_from(status).ok())
+        .ok_or(Error::Corrupt("an unanswered key"))?;
+    Ok(Claim::Answered(Answer {
+        status,
+        body: row.body.unwrap_or_default(),
+        content_type: row.content_type,
+        location: row.location,
+        etag: row.etag,
+        resource: None,
+    }))
+}
+
+fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<bool> {
+    let row = NewRow {
+        organisation_id: tx.own(),
+        client_id: tx.actor.client,
+        key: &key.key,
+        method: &key.method,
+        path: &key.path,
+        fingerprint: &key.fingerprint,
+        created_at: tx.now(),
+    };
+    let statement = diesel::insert_into(dsl::idempotency_keys)
+        .values(row)
+        .on_conflict_do_nothing();
+    Ok(Portable(statement).execute(tx.conn)? == 1)
+}
+
+/// Keeps the answer to the request that claimed the key.
+pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: &Answer) -> Result<()> {
+    diesel::update(row!(tx, key))
+        .set((
+            dsl::status.eq(i32::from(answer.status)),
+            dsl::body.eq(&answer.body),
+            dsl::content_type.eq(&answer.content_type),
+            dsl::location.eq(&answer.location),
+            dsl::etag.eq(&answer.etag),
+            dsl::resource_id.eq(answer.resource.map(Id::<()>::from_uuid)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Blanks every answer about a resource; its keys stay, so that a retry learns that it is gone.
+pub fn blank<K: 'static>(tx: &mut Tx<'_>, resource: Id<K>) -> Result<()> {
+    diesel::update(
+        dsl::idempotency_keys
+            .filter(dsl::organisation_id.eq(tx.own()))
+            .filter(dsl::resource_id.eq(resource)),
+    )
+    .set((
+        dsl::body.eq(None::<Vec<u8>>),
+        dsl::fingerprint.eq(Vec::new()),
+        dsl::location.eq(None::<String>),
+        dsl::etag.eq(None::<String>),
+        dsl::erased_at.eq(Some(tx.now())),
+    ))
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Deletes the keys of all organisations that are older than they are kept for.
+pub fn delete_expired(tx: &mut Tx<'_>) -> Result<usize> {
+    let before = tx.now().plus_seconds(-KEPT_FOR);
+    Ok(diesel::delete(dsl::idempotency_keys.filter(dsl::created_at.lt(before))).execute(tx.conn)?)
+}
