@@ -14,6 +14,7 @@ const DATABASE: &str = "meaningful-connections.sqlite";
 /// The configuration. Every value was checked when it was read, but for the database URL, which is checked by
 /// [`place`](Config::place).
 #[derive(Clone, Args)]
+#[command(next_help_heading = "Configuration")]
 pub struct Config {
     /// Where the API listens: address and port
     #[arg(long, env = "LISTEN", global = true, default_value = "127.0.0.1:8080")]
@@ -23,7 +24,7 @@ pub struct Config {
     #[arg(long, env = "METRICS_LISTEN", global = true, default_value = "127.0.0.1:9090")]
     pub metrics_listen: SocketAddr,
 
-    /// The database: `sqlite:PATH`, `postgres://…` or `postgresql://…` [default: a SQLite file in the data directory]
+    /// The database: `sqlite:PATH`, `postgres://…` or `postgresql://…` [default: a file in the data directory]
     // A `String`, although it is checked: a complaint of clap's would show it, password and all.
     #[arg(
         long,
@@ -44,7 +45,7 @@ pub struct Config {
     )]
     pub data_dir: PathBuf,
 
-    /// The URL at which the world finds the API: issuer and audience of tokens, and base of links [default: http://LISTEN]
+    /// The URL at which the world finds the API: issuer and audience of tokens, and base of links [default: `http://LISTEN`]
     #[arg(long, env = "PUBLIC_URL", global = true, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
 

@@ -304,12 +304,16 @@ fn list_clients(db: &Db, organisation: OrganisationId, format: Format) -> Outcom
     }
     format.list(clients.iter().map(|client| {
         let scopes: Vec<Scope> = ScopeSet::known(&client.scopes).iter().collect();
-        let mut described = json!({"client_id": client.id, "name": client.name, "scopes": scopes});
-        let mut line = format!("{}  {}  {}", client.id, client.name, client.scopes);
-        if let Some(at) = client.revoked_at {
-            described["revoked_at"] = json!(at);
-            line.push_str(&format!("  revoked {at}"));
-        }
+        let described = json!({
+            "client_id": client.id,
+            "name": client.name,
+            "scopes": scopes,
+            "revoked_at": client.revoked_at,
+        });
+        let revoked = client
+            .revoked_at
+            .map_or_else(String::new, |at| format!("  revoked {at}"));
+        let line = format!("{}  {}  {}{revoked}", client.id, client.name, client.scopes);
         (line, described)
     }))
 }

@@ -137,10 +137,12 @@ impl Gate {
         let watch = move || {
             let mut pause = EVERY;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                pause = if watched.refresh().is_ok() {
-                    EVERY
-                } else {
-                    AFTER_FAILURE
+                pause = match watched.refresh() {
+                    Ok(()) => EVERY,
+                    Err(error) => {
+                        tracing::warn!(%error, "clients and keys could not be read");
+                        AFTER_FAILURE
+                    }
                 };
             }
         };

@@ -61,3 +61,43 @@ pub fn seed(tx: &mut Tx<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, thread};
+
+    use chrono::Utc;
+    use uuid::Uuid;
+
+    use super::first_start;
+    use crate::{
+        domain::{access::Actor, id::KeyId, moment::Moment},
+        store::{self, db::Db, fork::Place, keys::NewKey},
+    };
+
+    #[test]
+    fn of_several_processes_that_start_at_once_exactly_one_is_the_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::parse(&format!("sqlite:{}/test.sqlite", folder.path().display())).expect("a place");
+        let open = || Db::open(&place, Arc::new(|| Moment::from(Utc::now()))).expect("threads");
+        open().migrate().expect("migrated");
+        let starting: Vec<_> = (0..4)
+            .map(|_| {
+                let db = open();
+                let key = NewKey {
+                    id: KeyId::from_uuid(Uuid::now_v7()),
+                    private_key: vec![0].into(),
+                    public_key: vec![0],
+                };
+                thread::spawn(move || {
+                    db.write_now(Actor::SERVICE, move |tx| first_start(tx, &key))
+                        .expect("started")
+                })
+            })
+            .collect();
+        let first = starting.into_iter().map(|start| start.join().expect("no panic"));
+        assert_eq!(first.filter(|first| *first).count(), 1);
+        let keys = open().read_now(Actor::SERVICE, store::keys::live).expect("read");
+        assert_eq!(keys.len(), 1);
+    }
+}
