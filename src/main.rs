@@ -1,3 +1,333 @@
-//! The command line.
+//! The commands.
 
-fn main() {}
+mod command;
+
+use std::{
+    error::Error,
+    io::{self, IsTerminal, Write},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use chrono::Utc;
+use clap::Parser;
+use command::{Cli, ClientCommand, Command, Format, KeysCommand, OrganisationCommand};
+use meaningful_connections::{
+    auth::{
+        gate::Gate,
+        keys,
+        scope::{Scope, ScopeSet},
+        secret::{NewSecret, new_client},
+    },
+    config::{Config, LogFormat},
+    domain::{
+        access::Actor,
+        id::{ClientId, OrganisationId},
+        moment::Moment,
+    },
+    service::{self, bootstrap},
+    store::{
+        self,
+        clients::Client,
+        db::{Db, Tx},
+        fork::Place,
+        organisations::Organisation,
+        page::Page,
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+impl Format {
+    /// Writes a list, each item as a line or as JSON.
+    fn list(self, items: impl Iterator<Item = (String, Value)>) -> Outcome {
+        let (lines, described): (Vec<String>, Vec<Value>) = items.unzip();
+        if self.json {
+            return say(&json!({"data": described}).to_string());
+        }
+        lines.iter().try_for_each(|line| say(line))
+    }
+}
+
+fn main() -> ExitCode {
+    let Cli { config, command } = Cli::parse();
+    log(&config);
+    match run(config, command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where not even stderr can be written, the exit code has to do.
+            _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to stderr: stdout is for what was asked for.
+fn log(config: &Config) {
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.log))
+        .with_writer(io::stderr);
+    let usual = if io::stderr().is_terminal() {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
+    match config.log_format.unwrap_or(usual) {
+        LogFormat::Json => logs.json().init(),
+        LogFormat::Text => logs.init(),
+    }
+}
+
+fn run(config: Config, command: Command) -> Outcome {
+    match command {
+        Command::Serve => serve(config),
+        Command::Migrate => {
+            let steps = open(&config)?.1;
+            say(&format!("The database is up to date ({steps} steps taken)."))
+        }
+        Command::Check => check(&config),
+        Command::Organisation(command) => organisation(&ready(&config)?, command),
+        Command::Client(command) => client(&ready(&config)?, command),
+        Command::Keys(KeysCommand::Rotate) => rotate_key(&ready(&config)?),
+    }
+}
+
+/// Writes a line to stdout.
+fn say(line: &str) -> Outcome {
+    Ok(writeln!(io::stdout(), "{line}")?)
+}
+
+/// Opens the database and brings it up to date; says in how many steps.
+fn open(config: &Config) -> Outcome<(Db, usize)> {
+    let place = config.place()?;
+    config
+        .create_data_dir()
+        .map_err(|error| format!("the data directory {}: {error}", config.data_dir.display()))?;
+    let db = Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?;
+    let steps = db.migrate()?;
+    Ok((db, steps))
+}
+
+/// Whether this is the very first start, after which everything is there that the service needs.
+fn first_start(db: &Db) -> Outcome<bool> {
+    let key = keys::generate()?;
+    Ok(db.write_now(Actor::SERVICE, move |tx| bootstrap::first_start(tx, &key))?)
+}
+
+/// The database, with everything in it that the service needs.
+fn ready(config: &Config) -> Outcome<Db> {
+    let (db, _) = open(config)?;
+    first_start(&db)?;
+    Ok(db)
+}
+
+fn serve(config: Config) -> Outcome {
+    let db = Arc::new(open(&config)?.0);
+    let public_url = config.public_url();
+    if first_start(&db)? && !config.no_bootstrap {
+        quick_start(&public_url, &found(&db, "My organisation".to_owned())?)?;
+    }
+    let gate = Gate::start(Arc::clone(&db), &public_url)?;
+    listen(config, db, gate)
+}
+
+fn listen(_config: Config, _db: Arc<Db>, _gate: Gate) -> Outcome {
+    Err("not built yet".into())
+}
+
+fn check(config: &Config) -> Outcome {
+    let place = config.place()?;
+    if let Place::Sqlite(path) = &place
+        && !Path::new(path).exists()
+    {
+        return Err(format!("there is no database at {path} yet: `migrate` or `serve` creates it").into());
+    }
+    if Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?.is_ready()? {
+        say("ok: the configuration is sound, the database answers and is up to date")
+    } else {
+        Err("the database is not up to date: run `migrate`".into())
+    }
+}
+
+/// What is shown once.
+struct Credentials {
+    organisation: Organisation,
+    client: Client,
+    secret: SecretString,
+}
+
+impl Credentials {
+    fn show(&self, format: Format) -> Outcome {
+        let Self {
+            organisation,
+            client,
+            secret,
+        } = self;
+        let scopes = ScopeSet::known(&client.scopes);
+        if format.json {
+            return say(&json!({
+                "organisation": {"id": organisation.id, "name": organisation.name},
+                "client": {
+                    "client_id": client.id,
+                    "client_secret": secret.expose_secret(),
+                    "scopes": scopes.iter().collect::<Vec<_>>(),
+                },
+            })
+            .to_string());
+        }
+        say(&format!("organisation   {}  {}", organisation.id, organisation.name))?;
+        say(&format!("client id      {}", client.id))?;
+        say(&format!("client secret  {}  (shown this once)", secret.expose_secret()))?;
+        say(&format!("scopes         {scopes}"))
+    }
+}
+
+/// A new organisation and its first client, which may do all that an organisation may.
+fn found(db: &Db, name: String) -> Outcome<Credentials> {
+    let (new, secret) = new_client(name.clone(), ScopeSet::of_organisation())?;
+    let actor = Actor::service_for(OrganisationId::from_uuid(Uuid::now_v7()));
+    let (organisation, client) = db.write_now(actor, move |tx| bootstrap::found(tx, &name, &new))?;
+    Ok(Credentials {
+        organisation,
+        client,
+        secret,
+    })
+}
+
+fn quick_start(url: &str, credentials: &Credentials) -> Outcome {
+    say("This is the first start: here are an organisation and a client to begin with.\n")?;
+    credentials.show(Format { json: false })?;
+    let (id, secret) = (credentials.client.id, credentials.secret.expose_secret());
+    say(&format!(
+        "\nTry it, once the service listens:\n\n  \
+         TOKEN=$(curl -s {url}/v1/oauth/token -u '{id}:{secret}' -d grant_type=client_credentials \\\n    \
+         | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n  \
+         curl -s {url}/v1/models/meaningful-connections -H \"Authorization: Bearer $TOKEN\"\n  \
+         curl -s {url}/v1/assessments -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"model\": \"meaningful-connections\", \"perspective\": \"team\", \"ratings\": {{}}}}'\n\n\
+         The whole API is at {url}/docs\n",
+    ))
+}
+
+fn organisation(db: &Db, command: OrganisationCommand) -> Outcome {
+    match command {
+        OrganisationCommand::Create { name, format } => found(db, name)?.show(format),
+        OrganisationCommand::List { format } => {
+            let organisations = db.read_now(Actor::SERVICE, store::organisations::list)?;
+            format.list(organisations.iter().map(|one| {
+                let described = json!({"id": one.id, "name": one.name, "created_at": one.created_at});
+                (format!("{}  {}", one.id, one.name), described)
+            }))
+        }
+    }
+}
+
+fn client(db: &Db, command: ClientCommand) -> Outcome {
+    match command {
+        ClientCommand::Create {
+            organisation,
+            name,
+            scopes,
+            format,
+        } => {
+            let scopes = if scopes.is_empty() {
+                ScopeSet::of_organisation()
+            } else {
+                scopes.into_iter().collect()
+            };
+            create_client(db, organisation, name, scopes)?.show(format)
+        }
+        ClientCommand::List { organisation, format } => list_clients(db, organisation, format),
+        ClientCommand::RotateSecret {
+            id,
+            grace_seconds,
+            format,
+        } => {
+            let actor = owner(db, id)?;
+            let NewSecret { secret, hash } = NewSecret::generate()?;
+            let replace = move |tx: &mut Tx<'_>| store::clients::replace_secret(tx, id, &hash, grace_seconds);
+            if !db.write_now(actor, replace)? {
+                return Err("the client was revoked".into());
+            }
+            let secret = secret.expose_secret();
+            if format.json {
+                return say(&json!({"client": {"client_id": id, "client_secret": secret}}).to_string());
+            }
+            say(&format!(
+                "client id      {id}\nclient secret  {secret}  (shown this once)"
+            ))
+        }
+        ClientCommand::Revoke { id } => {
+            if !db.write_now(owner(db, id)?, move |tx| store::clients::revoke(tx, id))? {
+                return Err("the client was revoked before".into());
+            }
+            say(&format!("Revoked {id}."))
+        }
+    }
+}
+
+fn create_client(db: &Db, organisation: OrganisationId, name: String, scopes: ScopeSet) -> Outcome<Credentials> {
+    let (new, secret) = new_client(name, scopes)?;
+    let create = move |tx: &mut Tx<'_>| -> service::Result<(Organisation, Client)> {
+        let found = store::organisations::find(tx)?.filter(|found| !found.id.is_nil());
+        let organisation = found.ok_or(service::Error::NotFound("organisation"))?;
+        Ok((organisation, store::clients::insert(tx, &new)?))
+    };
+    let (organisation, client) = db.write_now(Actor::service_for(organisation), create)?;
+    Ok(Credentials {
+        organisation,
+        client,
+        secret,
+    })
+}
+
+fn list_clients(db: &Db, organisation: OrganisationId, format: Format) -> Outcome {
+    let mut page = Page {
+        limit: 200,
+        after: None,
+    };
+    let mut clients: Vec<Client> = Vec::new();
+    loop {
+        let (some, next) = db.read_now(Actor::service_for(organisation), move |tx| {
+            store::clients::list(tx, &page)
+        })?;
+        clients.extend(some);
+        match next {
+            Some(next) => page.after = Some(next),
+            None => break,
+        }
+    }
+    format.list(clients.iter().map(|client| {
+        let scopes: Vec<Scope> = ScopeSet::known(&client.scopes).iter().collect();
+        let described = json!({
+            "client_id": client.id,
+            "name": client.name,
+            "scopes": scopes,
+            "revoked_at": client.revoked_at,
+        });
+        let revoked = client
+            .revoked_at
+            .map_or_else(String::new, |at| format!("  revoked {at}"));
+        let line = format!("{}  {}  {}{revoked}", client.id, client.name, client.scopes);
+        (line, described)
+    }))
+}
+
+/// The service at work inside the organisation that has this client.
+fn owner(db: &Db, id: ClientId) -> Outcome<Actor> {
+    let found = db.read_now(Actor::SERVICE, move |tx| store::clients::credentials(tx, id))?;
+    let found = found.ok_or("no such client")?;
+    Ok(Actor::service_for(found.organisation))
+}
+
+fn rotate_key(db: &Db) -> Outcome {
+    let key = keys::generate()?;
+    let id = key.id;
+    let active_from = db.write_now(Actor::SERVICE, move |tx| keys::rotate(tx, &key))?;
+    say(&format!("Key {id} signs from {active_from}."))
+}

@@ -19,7 +19,7 @@ use super::{
     keys::{Jwks, KeyRing},
     scope::ScopeSet,
     secret::Verifiers,
-    token::{Claims, Issuer},
+    token::Issuer,
 };
 use crate::{
     domain::{
@@ -35,6 +35,8 @@ use crate::{
         keys,
     },
 };
+
+pub use super::token::Claims;
 
 /// How often the revision of clients and keys is read.
 const EVERY: Duration = Duration::from_secs(2);
@@ -135,10 +137,12 @@ impl Gate {
         let watch = move || {
             let mut pause = EVERY;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                pause = if watched.refresh().is_ok() {
-                    EVERY
-                } else {
-                    AFTER_FAILURE
+                pause = match watched.refresh() {
+                    Ok(()) => EVERY,
+                    Err(error) => {
+                        tracing::warn!(%error, "clients and keys could not be read");
+                        AFTER_FAILURE
+                    }
                 };
             }
         };

@@ -32,7 +32,7 @@ macro_rules! scopes {
             }
 
             /// Its name in tokens, requests and the contract.
-            pub const fn name(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $wire),+ }
             }
         }
@@ -104,7 +104,7 @@ impl FromStr for Scope {
         Self::ALL
             .iter()
             .copied()
-            .find(|scope| scope.name() == text)
+            .find(|scope| scope.as_str() == text)
             .ok_or(NotAScope)
     }
 }
@@ -165,7 +165,7 @@ impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, scope) in self.iter().enumerate() {
             let space = if place == 0 { "" } else { " " };
-            write!(f, "{space}{}", scope.name())?;
+            write!(f, "{space}{}", scope.as_str())?;
         }
         Ok(())
     }

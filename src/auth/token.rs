@@ -1,4 +1,4 @@
-//! Access tokens: JWTs after RFC 9068, signed with EdDSA.
+//! Access tokens: JWTs after RFC 9068, signed with `EdDSA`.
 
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};

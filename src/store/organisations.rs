@@ -56,8 +56,8 @@ pub fn create(tx: &mut Tx<'_>, name: &str) -> Result<Organisation> {
     Ok(created)
 }
 
-/// Keeps the organisation that owns what is public, unless it is there already. Whether it was this call that did:
-/// of several processes on an empty database, exactly one is told so, after the others' fate is sealed.
+/// Keeps the organisation that owns what is public, unless it is there already. Whether it was this call that did: of
+/// several processes on an empty database, exactly one is told so. Whoever comes later waits for the one before.
 pub fn create_public(tx: &mut Tx<'_>) -> Result<bool> {
     let create = diesel::insert_into(dsl::organisations)
         .values(NewRow {
@@ -68,7 +68,14 @@ pub fn create_public(tx: &mut Tx<'_>) -> Result<bool> {
             updated_at: tx.now(),
         })
         .on_conflict_do_nothing();
-    Ok(Portable(create).execute(tx.conn)? == 1)
+    let created = Portable(create).execute(tx.conn)? == 1;
+    if !created {
+        // Holds the row, and with it everybody else who starts, until the transaction ends.
+        diesel::update(dsl::organisations.filter(dsl::id.eq(OrganisationId::NIL)))
+            .set(dsl::updated_at.eq(tx.now()))
+            .execute(tx.conn)?;
+    }
+    Ok(created)
 }
 
 /// The actor's own organisation.

@@ -1,0 +1,134 @@
+//! What the command line understands.
+
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use meaningful_connections::{
+    auth::scope::Scope,
+    config::Config,
+    domain::id::{ClientId, OrganisationId},
+};
+
+/// The Meaningful Connections API: models, perspectives, assessments and gap analyses as versioned resources.
+#[derive(Parser)]
+#[command(version)]
+pub struct Cli {
+    /// What the service needs to know
+    #[command(flatten)]
+    pub config: Config,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Check the configuration, and that the database answers and is up to date
+    Check,
+    /// Organisations
+    #[command(subcommand)]
+    Organisation(OrganisationCommand),
+    /// Clients of an organisation
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// The keys that sign tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+/// What can be done with organisations
+#[derive(Subcommand)]
+pub enum OrganisationCommand {
+    /// Create an organisation and its first client; the secret is shown this once
+    Create {
+        /// What people call it
+        #[arg(value_parser = name)]
+        name: String,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+    /// List all organisations
+    List {
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// What can be done with clients
+#[derive(Subcommand)]
+pub enum ClientCommand {
+    /// Create a client; its secret is shown this once
+    Create {
+        /// The organisation's id
+        #[arg(long, value_name = "ID")]
+        organisation: OrganisationId,
+        /// What people call it
+        #[arg(long, value_parser = name)]
+        name: String,
+        /// What it may do [default: everything but research:release]
+        #[arg(long = "scope", value_name = "SCOPE", num_args = 1.., value_delimiter = ' ', value_parser = scope())]
+        scopes: Vec<Scope>,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+    /// List an organisation's clients, newest first
+    List {
+        /// The organisation's id
+        #[arg(long, value_name = "ID")]
+        organisation: OrganisationId,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Replace a client's secret; the new one is shown this once
+    RotateSecret {
+        /// The client's id
+        id: ClientId,
+        /// For so many seconds the secret before counts as well
+        #[arg(long, default_value_t = 0)]
+        grace_seconds: u32,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Revoke a client, for good; its tokens count for five seconds more
+    Revoke {
+        /// The client's id
+        id: ClientId,
+    },
+}
+
+/// What can be done with keys
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make a key that signs in a minute's time, in place of the one that does now
+    Rotate,
+}
+
+/// How the outcome is written
+#[derive(Args, Clone, Copy)]
+pub struct Format {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn name(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() || text.chars().count() > 200 || text.contains(char::is_control) {
+        return Err("a name has 1 to 200 characters, none of them a control character");
+    }
+    Ok(text.to_owned())
+}
+
+fn scope() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str())).try_map(|name| name.parse::<Scope>())
+}
