@@ -26,6 +26,8 @@ use meaningful_connections::{
         id::{ClientId, OrganisationId},
         moment::Moment,
     },
+    http::{self, House, Listen},
+    jobs,
     service::{self, bootstrap},
     store::{
         self,
@@ -91,6 +93,7 @@ fn run(config: Config, command: Command) -> Outcome {
             say(&format!("The database is up to date ({steps} steps taken)."))
         }
         Command::Check => check(&config),
+        Command::Openapi { operations } => openapi(operations),
         Command::Organisation(command) => organisation(&ready(&config)?, command),
         Command::Client(command) => client(&ready(&config)?, command),
         Command::Keys(KeysCommand::Rotate) => rotate_key(&ready(&config)?),
@@ -136,8 +139,21 @@ fn serve(config: Config) -> Outcome {
     listen(config, db, gate)
 }
 
-fn listen(_config: Config, _db: Arc<Db>, _gate: Gate) -> Outcome {
-    Err("not built yet".into())
+/// Serves until told to stop.
+fn listen(config: Config, db: Arc<Db>, gate: Gate) -> Outcome {
+    jobs::start(Arc::downgrade(&db))?;
+    let listen = Listen { api: config.listen, metrics: config.metrics_listen };
+    let house = House::new(db, Arc::new(gate), config.public_url(), config.cors_origins.0)?;
+    Ok(actix_web::rt::System::new().block_on(http::serve(house, listen))?)
+}
+
+/// Writes the OpenAPI document, or the table of its operations, to stdout.
+fn openapi(operations: bool) -> Outcome {
+    let document = http::openapi::document();
+    if operations {
+        return Ok(write!(io::stdout(), "{}", http::openapi::operations(&document))?);
+    }
+    say(&serde_json::to_string_pretty(&document)?)
 }
 
 fn check(config: &Config) -> Outcome {

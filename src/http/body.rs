@@ -203,13 +203,12 @@ fn is_refused(character: char) -> bool {
 }
 
 fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault>) {
-    let mut refuse = |text: &str, at: &[String]| {
-        if faults.len() < MOST_FAULTS && text.chars().any(is_refused) {
-            faults.push(Fault::new(pointer(at), "control_character", "Control characters are refused."));
-        }
-    };
+    let refused = |at: &[String]| Fault::new(pointer(at), "control_character", "Control characters are refused.");
+    if faults.len() >= MOST_FAULTS {
+        return;
+    }
     match json {
-        Value::String(text) => refuse(text, at),
+        Value::String(text) if text.chars().any(is_refused) => faults.push(refused(at)),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
                 at.push(place.to_string());
@@ -220,7 +219,7 @@ fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault
         Value::Object(members) => {
             for (name, member) in members {
                 if name.chars().any(is_refused) {
-                    refuse(name, at);
+                    faults.push(refused(at));
                     continue;
                 }
                 at.push(name.clone());

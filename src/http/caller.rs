@@ -47,7 +47,7 @@ impl<S: Requires> FromRequest for Caller<S> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authorized(request, S::SCOPE.name(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
+        ready(authorized(request, S::SCOPE.as_str(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
             claims,
             request: request.clone(),
             scope: PhantomData,

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, time::Instant};
 
 use actix_web::{
-    Error, HttpRequest,
+    Error, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -23,9 +23,9 @@ use super::{
 };
 
 /// No route has this path, or the path does not have this method.
-pub(super) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> Problem {
+pub(super) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> HttpResponse {
     let Some(methods) = operations.methods(request.path()) else {
-        return Problem::not_found("path");
+        return Problem::not_found("path").response();
     };
     let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
     if methods.contains(&Method::GET) {
@@ -33,6 +33,7 @@ pub(super) async fn nothing_here(request: HttpRequest, operations: Data<Operatio
     }
     Problem::new(&problem::METHOD_NOT_ALLOWED, format!("There is {}.", names.join(", ")))
         .with_header(header::ALLOW, &names.join(", "))
+        .response()
 }
 
 /// Turns panics, and whatever the framework answers by itself, into problem documents; answers HEAD as GET without a body.
@@ -43,23 +44,20 @@ pub(super) async fn problems<B: MessageBody + 'static>(
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
-    let asked = request.request().clone();
+    // A request that is cloned before it was routed cannot be routed: its parts are taken from the answer instead.
     let mut response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => match substitute(&response) {
             None => response.map_into_left_body(),
-            Some(problem) => ServiceResponse::new(asked, problem.response()).map_into_right_body(),
+            Some(problem) => {
+                let (request, _) = response.into_parts();
+                ServiceResponse::new(request, problem.response()).map_into_right_body()
+            }
         },
-        Ok(Err(error)) => {
-            let response = match error.as_error::<Problem>() {
-                Some(problem) => problem.response(),
-                None => of_status(error.as_response_error().status_code()).response(),
-            };
-            ServiceResponse::new(asked, response).map_into_right_body()
-        }
+        Ok(Err(error)) if error.as_error::<Problem>().is_some() => return Err(error),
+        Ok(Err(error)) => return Err(of_status(error.as_response_error().status_code()).into()),
         Err(_) => {
             tracing::error!("a handler panicked");
-            let problem = Problem::new(&problem::INTERNAL, "Something went wrong here.");
-            ServiceResponse::new(asked, problem.response()).map_into_right_body()
+            return Err(Problem::new(&problem::INTERNAL, "Something went wrong here.").into());
         }
     };
     let (name, value) = VARY;

@@ -94,7 +94,7 @@ fn components(document: &mut Value) {
     }));
     components.insert("responses".to_owned(), Value::Object(problem_responses()));
     let scopes: Map<String, Value> =
-        Scope::ALL.iter().map(|scope| (scope.name().to_owned(), json!(scope.explanation()))).collect();
+        Scope::ALL.iter().map(|scope| (scope.as_str().to_owned(), json!(scope.explanation()))).collect();
     components.insert("securitySchemes".to_owned(), json!({
         "bearer": {
             "type": "oauth2",
@@ -161,6 +161,7 @@ impl Habits<'_> {
         self.accept_plain_json();
         let statuses = self.statuses();
         let headers = self.success_headers();
+        let may_be_known = self.has_etag() && self.method == "get";
         let Some(responses) = self.operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
         responses.remove("default");
         for (status, response) in responses.iter_mut() {
@@ -176,7 +177,7 @@ impl Habits<'_> {
             let shared = json!({"$ref": format!("#/components/responses/{}", response_name(status))});
             responses.entry(status.to_string()).or_insert(shared);
         }
-        if self.has_etag() && self.method == "get" {
+        if may_be_known {
             let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
             responses.insert("304".to_owned(), json!({"description": "The caller knows it already.", "headers": headers}));
         }

@@ -4,6 +4,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
 };
@@ -36,9 +37,17 @@ pub async fn request_id<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
-    let mut response = next.call(request).await?;
-    response.headers_mut().insert(REQUEST_ID, id.0);
-    Ok(response)
+    match next.call(request).await {
+        Ok(mut response) => {
+            response.headers_mut().insert(REQUEST_ID, id.0);
+            Ok(response)
+        }
+        Err(error) => {
+            let mut response = error.error_response();
+            response.headers_mut().insert(REQUEST_ID, id.0);
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
 }
 
 /// The span of a request: its id, its operation, and (once known) its organisation and client.

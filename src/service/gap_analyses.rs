@@ -328,7 +328,7 @@ fn revised(life: &Life) -> Revised<GapAnalysis> {
 }
 
 /// Computes an analysis that is not kept.
-pub fn preview(tx: &mut Tx<'_>, preview: Preview) -> Result<GapAnalysis> {
+pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
     let Preview {
         title,
         assessments,
@@ -337,7 +337,7 @@ pub fn preview(tx: &mut Tx<'_>, preview: Preview) -> Result<GapAnalysis> {
         model,
         model_version,
         ratings,
-    } = preview;
+    } = valid(body)?;
     let (Some(slug), Some(unsaved)) = (&model, &ratings) else {
         if model.is_some() || ratings.is_some() || model_version.is_some() {
             let detail = "`model` and `ratings` go together, without `assessments` and `select`.";

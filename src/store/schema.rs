@@ -1,7 +1,5 @@
 //! The tables, as both databases have them. The migrations say what each column is for.
 
-#![expect(missing_docs, reason = "the migrations document the tables")]
-
 diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};

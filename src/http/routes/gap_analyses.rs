@@ -27,11 +27,14 @@ use crate::{
         reply::{List, Reply, etag},
     },
     service::{
-        Expected, Revised,
+        self, Expected, Revised,
         diff::Diff,
-        gap_analyses::{self, Preview, Recomputed},
+        gap_analyses::{self, Computed, Preview, Recomputed},
     },
-    store::db::Db,
+    store::{
+        self,
+        db::{Db, Tx},
+    },
 };
 
 /// Registers the routes.
@@ -93,15 +96,18 @@ struct GapAnalysesQuery {
 const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
 
 /// The analysis in another form than JSON.
-fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> Reply {
-    match format {
+fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> service::Result<Reply> {
+    Ok(match format {
         Format::Json => Reply::json(shown),
-        Format::Csv => Reply::bytes(format.media_type(), csv::csv(shown, definition)),
+        Format::Csv => {
+            let damaged = |_| store::error::Error::Corrupt("an analysis cannot be written as CSV");
+            Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
+        }
         Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
         Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition))
             .with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
             .with("X-Content-Type-Options", "nosniff"),
-    }
+    })
 }
 
 fn sealed(revised: &Revised<GapAnalysis>) -> Reply {
@@ -158,8 +164,8 @@ async fn create_gap_analysis(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let body = body.0;
-    let compute = move |tx: &mut _| gap_analyses::compute_checked(tx, body.clone());
-    let seal = |tx: &mut _, computed: &_| {
+    let compute = move |tx: &mut Tx<'_>| gap_analyses::compute_checked(tx, body.clone());
+    let seal = |tx: &mut Tx<'_>, computed: &Computed| {
         let created = gap_analyses::create(tx, computed)?;
         Ok(sealed(&created).created(location(&created)))
     };
@@ -215,11 +221,11 @@ async fn get_gap_analysis(
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
     let id = path.id()?;
-    let work = move |tx: &mut _| {
+    let work = move |tx: &mut Tx<'_>| {
         let found = gap_analyses::get(tx, id)?;
         let reply = match format {
             Format::Json => Reply::json(&found.shown),
-            other => rendered(other, &found.shown, &gap_analyses::definition(tx, &found.shown.analysis)?.content),
+            other => rendered(other, &found.shown, &gap_analyses::definition(tx, &found.shown.analysis)?.content)?,
         };
         Ok(reply.tagged(etag(found.revision, format.suffix().trim_start_matches('-'))))
     };
@@ -248,8 +254,8 @@ async fn recompute_gap_analysis(
 ) -> Result<Reply, Problem> {
     let (id, expected): (_, Expected) = (path.id()?, caller.expected()?);
     let sealing = expected.clone();
-    let compute = move |tx: &mut _| gap_analyses::recompute(tx, id, &expected);
-    let seal = move |tx: &mut _, computed: &_| {
+    let compute = move |tx: &mut Tx<'_>| gap_analyses::recompute(tx, id, &expected);
+    let seal = move |tx: &mut Tx<'_>, computed: &Computed| {
         Ok(match gap_analyses::seal_recomputed(tx, id, &sealing, computed)? {
             Recomputed::Same(revised) => sealed(&revised),
             Recomputed::Next(revised) => sealed(&revised).created(location(&revised)),
@@ -304,12 +310,12 @@ async fn get_gap_analysis_version(
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
     let (id, version) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
-    let work = move |tx: &mut _| {
+    let work = move |tx: &mut Tx<'_>| {
         let shown = gap_analyses::version(tx, id, version)?;
         let digest = shown.seal.as_ref().map(|seal| seal.digest.clone());
         let reply = match format {
             Format::Json => Reply::json(&shown),
-            other => rendered(other, &shown, &gap_analyses::definition(tx, &shown.analysis)?.content),
+            other => rendered(other, &shown, &gap_analyses::definition(tx, &shown.analysis)?.content)?,
         };
         Ok(match digest {
             Some(digest) => reply.tagged(format!("\"{}{}\"", digest.as_str(), format.suffix())),

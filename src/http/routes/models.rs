@@ -21,7 +21,10 @@ use crate::{
         reply::{List, Reply},
     },
     service::models::{self, CreateModel, ModelItem, PatchModel, Validation},
-    store::{db::Db, models::Name},
+    store::{
+        db::{Db, Tx},
+        models::Name,
+    },
 };
 
 /// Registers the routes.
@@ -44,7 +47,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 pub struct ModelPath {
     /// The model's slug or id.
     #[param(example = "meaningful-connections")]
-    model: String,
+    pub(super) model: String,
 }
 
 /// By which name a model is asked for. What is neither an id nor a slug names nothing.
@@ -90,7 +93,7 @@ async fn list_models(
 #[post("/v1/models")]
 async fn create_model(caller: Caller<WriteModels>, body: Body<Value>, db: Data<Db>) -> Result<Reply, Problem> {
     let body = body.0;
-    let work = move |tx: &mut _| {
+    let work = move |tx: &mut Tx<'_>| {
         let created = models::create(tx, body.clone())?;
         let location = format!("/v1/models/{}", created.shown.slug);
         Ok(Reply::found(&created).created(location).about(created.shown.id.uuid()))

@@ -18,7 +18,7 @@ use crate::{
         Error,
         gate::Gate,
         keys::Jwks,
-        scope::{Scope, ScopeSet},
+        scope::Scope,
         token::LIFETIME_SECONDS,
     },
     http::{
@@ -39,7 +39,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 }
 
 /// A request for a token (RFC 6749, section 4.4.2).
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 struct TokenRequest {
     /// Always `client_credentials`.
     #[schema(required = true, nullable = false, value_type = String, pattern = "^client_credentials$", example = "client_credentials")]
@@ -51,8 +51,8 @@ struct TokenRequest {
     #[schema(nullable = false)]
     client_id: Option<String>,
     /// The client's secret, where it does not come by HTTP Basic.
-    #[schema(nullable = false, format = Password, value_type = Option<String>)]
-    client_secret: Option<SecretString>,
+    #[schema(nullable = false, format = Password)]
+    client_secret: Option<String>,
 }
 
 /// An access token (RFC 6749, section 5.1).
@@ -169,7 +169,7 @@ async fn token(request: &HttpRequest, payload: Payload, db: &Db, gate: &Gate) ->
         Some(_) => return Err(Refusal::new(400, "unsupported_grant_type", "Only client_credentials.")),
         None => return Err(malformed("grant_type is missing.")),
     }
-    let (id, secret) = credentials(request, form.client_id, form.client_secret)?;
+    let (id, secret) = credentials(request, form.client_id, form.client_secret.map(SecretString::from))?;
     let Some(peer) = request.peer_addr() else {
         return Err(malformed("The address of the caller is not known."));
     };
@@ -237,7 +237,7 @@ struct AuthorizationServer {
 }
 
 fn scopes() -> Vec<&'static str> {
-    Scope::ALL.iter().map(|scope| scope.name()).collect()
+    Scope::ALL.iter().map(|scope| scope.as_str()).collect()
 }
 
 /// Get the authorization server's metadata.

@@ -7,7 +7,7 @@ use crate::{
     auth::scope::WriteOrganisation,
     http::{body::Body, caller::Caller, problem::Problem, reply::Reply},
     service::organisations::{self, Organisation, PatchOrganisation},
-    store::db::Db,
+    store::db::{Db, Tx},
 };
 
 /// Registers the routes.
@@ -46,6 +46,6 @@ async fn patch_organisation(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (expected, body) = (caller.expected()?, body.0);
-    let work = move |tx: &mut _| Ok(Reply::found(&organisations::patch(tx, &expected, body.clone())?));
+    let work = move |tx: &mut Tx<'_>| Ok(Reply::found(&organisations::patch(tx, &expected, body.clone())?));
     caller.write(&db, work).await
 }

@@ -24,7 +24,10 @@ use crate::{
         diff::Diff,
         perspectives::{self, CreatePerspective, PatchPerspective},
     },
-    store::{db::Db, perspectives::Name},
+    store::{
+        db::{Db, Tx},
+        perspectives::Name,
+    },
 };
 
 /// Registers the routes.
@@ -104,7 +107,7 @@ async fn create_perspective(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let body = body.0;
-    let work = move |tx: &mut _| {
+    let work = move |tx: &mut Tx<'_>| {
         let created = perspectives::create(tx, body.clone())?;
         let location = format!("/v1/perspectives/{}", created.shown.slug);
         Ok(Reply::found(&created).created(location).about(created.shown.id.uuid()))
