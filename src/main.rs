@@ -142,7 +142,10 @@ fn serve(config: Config) -> Outcome {
 /// Serves until told to stop.
 fn listen(config: Config, db: Arc<Db>, gate: Gate) -> Outcome {
     jobs::start(Arc::downgrade(&db))?;
-    let listen = Listen { api: config.listen, metrics: config.metrics_listen };
+    let listen = Listen {
+        api: config.listen,
+        metrics: config.metrics_listen,
+    };
     let house = House::new(db, Arc::new(gate), config.public_url(), config.cors_origins.0)?;
     Ok(actix_web::rt::System::new().block_on(http::serve(house, listen))?)
 }

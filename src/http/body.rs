@@ -91,20 +91,31 @@ impl Operations {
 
     /// The methods that a path has, if it is one of ours.
     pub(super) fn methods(&self, path: &str) -> Option<&[Method]> {
-        self.methods.iter().find(|(resource, _)| resource.is_match(path)).map(|(_, methods)| methods.as_slice())
+        self.methods
+            .iter()
+            .find(|(resource, _)| resource.is_match(path))
+            .map(|(_, methods)| methods.as_slice())
     }
 }
 
 fn has_query(operation: &Value) -> bool {
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    parameters.into_iter().flatten().any(|parameter| parameter.get("in") == Some(&json!("query")))
+    parameters
+        .into_iter()
+        .flatten()
+        .any(|parameter| parameter.get("in") == Some(&json!("query")))
 }
 
 fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, String> {
     let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
-    let json: Vec<(&String, &Value)> =
-        content.into_iter().flatten().filter(|(media_type, _)| media_type.ends_with("json")).collect();
-    let Some((_, first)) = json.first() else { return Ok(None) };
+    let json: Vec<(&String, &Value)> = content
+        .into_iter()
+        .flatten()
+        .filter(|(media_type, _)| media_type.ends_with("json"))
+        .collect();
+    let Some((_, first)) = json.first() else {
+        return Ok(None);
+    };
     let schema = jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(&json!({"allOf": [first.get("schema")], "components": components}))
@@ -123,17 +134,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let operations = request.app_data::<Data<Operations>>().cloned().ok_or_else(Problem::unavailable)?;
+            let operations = request
+                .app_data::<Data<Operations>>()
+                .cloned()
+                .ok_or_else(Problem::unavailable)?;
             let path = request.match_pattern().unwrap_or_default();
-            let expected = operations.bodies.get(&(path, request.method().clone())).ok_or_else(|| {
-                tracing::error!("an operation whose body is not in the OpenAPI document");
-                Problem::new(&problem::INTERNAL, "Something went wrong here.")
-            })?;
+            let expected = operations
+                .bodies
+                .get(&(path, request.method().clone()))
+                .ok_or_else(|| {
+                    tracing::error!("an operation whose body is not in the OpenAPI document");
+                    Problem::new(&problem::INTERNAL, "Something went wrong here.")
+                })?;
             media_type(&request, &expected.media_types)?;
             let bytes = collect(&request, payload).await?;
-            request.extensions_mut().insert(Fingerprint(Sha256::digest(&bytes).into()));
+            request
+                .extensions_mut()
+                .insert(Fingerprint(Sha256::digest(&bytes).into()));
             let json: Value = serde_json::from_slice(&bytes).map_err(|error| {
-                let detail = format!("The body is not JSON: line {}, column {}.", error.line(), error.column());
+                let detail = format!(
+                    "The body is not JSON: line {}, column {}.",
+                    error.line(),
+                    error.column()
+                );
                 Problem::new(&problem::MALFORMED_JSON, detail)
             })?;
             Ok(Self(checked(&expected.schema, json)))
@@ -146,7 +169,10 @@ pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), 
     let refused = |detail: String| {
         Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail).with_header(header::ACCEPT, &taken.join(", ")))
     };
-    let coding = request.headers().get(header::CONTENT_ENCODING).map(|coding| coding.as_bytes());
+    let coding = request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .map(|coding| coding.as_bytes());
     if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return refused("Bodies are sent without content coding.".to_owned());
     }
@@ -160,7 +186,10 @@ pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), 
 /// The whole body, if it is not too long.
 pub(super) async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, Problem> {
     let too_large = || Problem::new(&problem::PAYLOAD_TOO_LARGE, "A body has at most 1,048,576 bytes.");
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > LONGEST) {
         return Err(too_large());
     }
@@ -192,7 +221,11 @@ fn checked<T: DeserializeOwned>(schema: &Validator, json: Value) -> Checked<T> {
         return Err(faults);
     }
     serde_path_to_error::deserialize(json).map_err(|error| {
-        let tokens = error.path().iter().map(ToString::to_string).filter(|token| token != "?");
+        let tokens = error
+            .path()
+            .iter()
+            .map(ToString::to_string)
+            .filter(|token| token != "?");
         vec![Fault::new(pointer(tokens), "type", "This does not fit.")]
     })
 }
@@ -259,7 +292,12 @@ fn schema_faults(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             }
         }
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let options: Vec<&str> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             fault("unknown_value", format!("One of {}.", options.join(", ")));
         }
         ValidationErrorKind::Type { .. } => fault("type", "This has another type.".to_owned()),

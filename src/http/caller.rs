@@ -47,11 +47,13 @@ impl<S: Requires> FromRequest for Caller<S> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authorized(request, S::SCOPE.as_str(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
-            claims,
-            request: request.clone(),
-            scope: PhantomData,
-        }))
+        ready(
+            authorized(request, S::SCOPE.as_str(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
+                claims,
+                request: request.clone(),
+                scope: PhantomData,
+            }),
+        )
     }
 }
 
@@ -59,7 +61,9 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
     let (Some(gate), Some(db)) = (request.app_data::<Data<Gate>>(), request.app_data::<Data<Db>>()) else {
         return Err(Problem::unavailable());
     };
-    let Some(operations) = request.app_data::<Data<Operations>>() else { return Err(Problem::unavailable()) };
+    let Some(operations) = request.app_data::<Data<Operations>>() else {
+        return Err(Problem::unavailable());
+    };
     let token = bearer(request.headers())?;
     let claims = gate.verify(token, db.now())?;
     trace::record_caller(request, &claims);
@@ -74,21 +78,30 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut given = headers.get_all(header::AUTHORIZATION);
     let (first, second) = (given.next(), given.next());
-    let Some(value) = first else { return Err(Problem::unauthorized(None)) };
+    let Some(value) = first else {
+        return Err(Problem::unauthorized(None));
+    };
     if second.is_some() {
         return Err(Problem::unauthorized(Some("There are two Authorization headers")));
     }
-    let value = value.to_str().map_err(|_| Problem::unauthorized(Some("The Authorization header cannot be read")))?;
+    let value = value
+        .to_str()
+        .map_err(|_| Problem::unauthorized(Some("The Authorization header cannot be read")))?;
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => Ok(token),
-        _ => Err(Problem::unauthorized(Some("The Authorization header is not a bearer token"))),
+        _ => Err(Problem::unauthorized(Some(
+            "The Authorization header is not a bearer token",
+        ))),
     }
 }
 
 impl<S> Caller<S> {
     /// On whose behalf the work is done.
     pub fn actor(&self) -> Actor {
-        Actor { organisation: self.claims.organisation, client: self.claims.client }
+        Actor {
+            organisation: self.claims.organisation,
+            client: self.claims.client,
+        }
     }
 
     /// What the caller's token allows.
@@ -124,10 +137,20 @@ impl<S> Caller<S> {
     /// The request's idempotency key, and what it belongs to.
     fn key(&self) -> Result<Option<Key>, Problem> {
         let name = HeaderName::from_static("idempotency-key");
-        let Some(given) = self.request.headers().get(&name) else { return Ok(None) };
-        let unfit = || Problem::new(&problem::INVALID_HEADER, "Idempotency-Key: 1 to 255 visible ASCII characters.");
+        let Some(given) = self.request.headers().get(&name) else {
+            return Ok(None);
+        };
+        let unfit = || {
+            Problem::new(
+                &problem::INVALID_HEADER,
+                "Idempotency-Key: 1 to 255 visible ASCII characters.",
+            )
+        };
         let key = given.to_str().map_err(|_| unfit())?.trim();
-        let bare = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+        let bare = key
+            .strip_prefix('"')
+            .and_then(|key| key.strip_suffix('"'))
+            .unwrap_or(key);
         if bare.is_empty() || bare.len() > 255 || !bare.chars().all(|c| c.is_ascii_graphic()) {
             return Err(unfit());
         }
@@ -162,7 +185,9 @@ impl<S> Caller<S> {
         work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
     ) -> Result<Reply, Problem> {
         let (sender, receiver) = oneshot::channel();
-        db.write(self.actor(), once(self.key()?, work), move |result| drop(sender.send(result)));
+        db.write(self.actor(), once(self.key()?, work), move |result| {
+            drop(sender.send(result))
+        });
         answered(receiver.await.map_err(|_| Problem::unavailable())??)
     }
 
@@ -178,7 +203,11 @@ impl<S> Caller<S> {
         for attempt in 1.. {
             let (asked, mut compute) = (key.clone(), compute.clone());
             let computed = read(db, self.actor(), move |tx| {
-                let known = asked.as_ref().map(|key| idempotency::known(tx, key)).transpose()?.flatten();
+                let known = asked
+                    .as_ref()
+                    .map(|key| idempotency::known(tx, key))
+                    .transpose()?
+                    .flatten();
                 Ok(match known {
                     Some(known) => Err(known),
                     None => Ok(compute(tx)?),
@@ -207,7 +236,9 @@ fn once(
     mut work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
 ) -> impl FnMut(&mut Tx<'_>) -> service::Result<Written> + Send + 'static {
     move |tx| {
-        let Some(key) = &key else { return work(tx).map(Written::Now) };
+        let Some(key) = &key else {
+            return work(tx).map(Written::Now);
+        };
         match idempotency::claim(tx, key)? {
             Claim::New => {
                 let reply = work(tx)?;
@@ -229,12 +260,14 @@ fn answered(written: Written) -> Result<Reply, Problem> {
     match written {
         Written::Now(reply) => Ok(reply),
         Written::Before(Claim::Answered(answer)) => Ok(Reply::replayed(answer)),
-        Written::Before(Claim::Erased) => {
-            Err(Problem::new(&problem::ERASED, "The result of this request has been erased."))
-        }
-        Written::Before(Claim::Reused) => {
-            Err(Problem::new(&problem::IDEMPOTENCY_KEY_REUSED, "This key was used for another request."))
-        }
+        Written::Before(Claim::Erased) => Err(Problem::new(
+            &problem::ERASED,
+            "The result of this request has been erased.",
+        )),
+        Written::Before(Claim::Reused) => Err(Problem::new(
+            &problem::IDEMPOTENCY_KEY_REUSED,
+            "This key was used for another request.",
+        )),
         Written::Before(Claim::New) => Err(store::error::Error::Contended.into()),
     }
 }
@@ -253,7 +286,11 @@ fn list(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Proble
 
 /// The revision that one of our ETags names.
 fn revision(tag: &str) -> Option<i64> {
-    let opaque = tag.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')?;
+    let opaque = tag
+        .trim()
+        .trim_start_matches("W/")
+        .strip_prefix('"')?
+        .strip_suffix('"')?;
     opaque.split('-').next()?.parse().ok()
 }
 

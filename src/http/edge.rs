@@ -69,7 +69,10 @@ pub(super) async fn problems<B: MessageBody + 'static>(
 fn substitute<B>(response: &ServiceResponse<B>) -> Option<Problem> {
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
-    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let is_problem = content_type.is_some_and(|content_type| content_type.starts_with(problem::MEDIA_TYPE));
     if !is_failure || is_problem || response.request().path() == TOKEN_ENDPOINT {
         return None;
@@ -96,7 +99,11 @@ pub(super) async fn measured<B: MessageBody + 'static>(
     let method = request.method().to_string();
     let operation = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     let response = next.call(request).await?;
-    let labels = [("method", method), ("operation", operation), ("status", response.status().as_u16().to_string())];
+    let labels = [
+        ("method", method),
+        ("operation", operation),
+        ("status", response.status().as_u16().to_string()),
+    ];
     metrics::histogram!("http_request_duration_seconds", &labels).record(began.elapsed());
     Ok(response)
 }

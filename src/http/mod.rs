@@ -75,7 +75,14 @@ impl House {
 
     fn cors(&self) -> Cors {
         let cors = Cors::default()
-            .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allowed_methods([
+                Method::GET,
+                Method::HEAD,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+            ])
             .allow_any_header()
             .expose_headers([
                 "ETag",
@@ -86,7 +93,9 @@ impl House {
                 "Retry-After",
             ])
             .max_age(3600);
-        self.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+        self.cors_origins
+            .iter()
+            .fold(cors, |cors, origin| cors.allowed_origin(origin))
     }
 }
 

@@ -70,13 +70,17 @@ pub fn format(request: &HttpRequest, query: FormatQuery, offered: &[Format]) -> 
         Problem::new(&problem::NOT_ACCEPTABLE, format!("There is {}.", names.join(", ")))
     };
     if let Some(format) = query.format {
-        return if offered.contains(&format) { Ok(format) } else { Err(unacceptable()) };
+        return if offered.contains(&format) {
+            Ok(format)
+        } else {
+            Err(unacceptable())
+        };
     }
     if !request.headers().contains_key("accept") {
         return offered.first().copied().ok_or_else(unacceptable);
     }
-    let accept = Accept::parse(request)
-        .map_err(|_| Problem::new(&problem::INVALID_HEADER, "Accept cannot be read."))?;
+    let accept =
+        Accept::parse(request).map_err(|_| Problem::new(&problem::INVALID_HEADER, "Accept cannot be read."))?;
     let ranked = accept.ranked();
     ranked
         .iter()

@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
-use super::{problem::{self, KINDS, Kind, Problem}, routes};
+use super::{
+    problem::{self, KINDS, Kind, Problem},
+    routes,
+};
 use crate::auth::scope::Scope;
 
 #[derive(OpenApi)]
@@ -41,7 +44,12 @@ pub fn document() -> Value {
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, methods) in paths {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
-                Habits { path, method, operation }.apply();
+                Habits {
+                    path,
+                    method,
+                    operation,
+                }
+                .apply();
             }
         }
     }
@@ -55,7 +63,11 @@ pub fn operations(document: &Value) -> String {
     for (path, methods) in paths.into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let id = operation.get("operationId").and_then(Value::as_str).unwrap_or("-");
-            lines.push(format!("{id} {} {path} {}\n", method.to_uppercase(), scope(operation).unwrap_or("-")));
+            lines.push(format!(
+                "{id} {} {path} {}\n",
+                method.to_uppercase(),
+                scope(operation).unwrap_or("-")
+            ));
         }
     }
     lines.sort();
@@ -69,10 +81,10 @@ pub fn scope(operation: &Value) -> Option<&str> {
 
 /// What operations refer to: headers, parameters, problem answers and security schemes.
 fn components(document: &mut Value) {
-    let Some(components) = document.pointer_mut("/components").and_then(Value::as_object_mut) else { return };
-    let text = |description: &str, example: &str| {
-        json!({"description": description, "schema": {"type": "string"}, "example": example})
+    let Some(components) = document.pointer_mut("/components").and_then(Value::as_object_mut) else {
+        return;
     };
+    let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
     components.insert("headers".to_owned(), json!({
         "ETag": text("The revision of the resource, or the digest of the version; with a suffix, that of a representation.", "\"3\""),
         "Location": text("Where the new resource is.", "/v1/assessments/01890a5d-ac96-774b-bcce-b302099a8057"),
@@ -93,8 +105,10 @@ fn components(document: &mut Value) {
         "X-Request-Id": header_parameter("X-Request-Id", "1 to 128 visible ASCII characters, by which the request is found in the logs.", false, "my-request-1"),
     }));
     components.insert("responses".to_owned(), Value::Object(problem_responses()));
-    let scopes: Map<String, Value> =
-        Scope::ALL.iter().map(|scope| (scope.as_str().to_owned(), json!(scope.explanation()))).collect();
+    let scopes: Map<String, Value> = Scope::ALL
+        .iter()
+        .map(|scope| (scope.as_str().to_owned(), json!(scope.explanation())))
+        .collect();
     components.insert("securitySchemes".to_owned(), json!({
         "bearer": {
             "type": "oauth2",
@@ -119,7 +133,10 @@ fn problem_responses() -> Map<String, Value> {
     let mut responses = Map::new();
     for status in KINDS.iter().map(|kind| kind.status) {
         let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.status == status).collect();
-        let description: Vec<String> = kinds.iter().map(|kind| format!("`{}`: {}.", kind.code, kind.title)).collect();
+        let description: Vec<String> = kinds
+            .iter()
+            .map(|kind| format!("`{}`: {}.", kind.code, kind.title))
+            .collect();
         let examples: Map<String, Value> = kinds
             .iter()
             .map(|kind| {
@@ -162,12 +179,19 @@ impl Habits<'_> {
         let statuses = self.statuses();
         let headers = self.success_headers();
         let may_be_known = self.has_etag() && self.method == "get";
-        let Some(responses) = self.operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+        let Some(responses) = self.operation.get_mut("responses").and_then(Value::as_object_mut) else {
+            return;
+        };
         responses.remove("default");
         for (status, response) in responses.iter_mut() {
             let names = headers.iter().filter(|name| **name != "Location" || status == "201");
             let of_success: Map<String, Value> = names
-                .map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")})))
+                .map(|name| {
+                    (
+                        (*name).to_owned(),
+                        json!({"$ref": format!("#/components/headers/{name}")}),
+                    )
+                })
                 .collect();
             if status.starts_with('2') {
                 response["headers"] = Value::Object(of_success);
@@ -179,7 +203,10 @@ impl Habits<'_> {
         }
         if may_be_known {
             let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
-            responses.insert("304".to_owned(), json!({"description": "The caller knows it already.", "headers": headers}));
+            responses.insert(
+                "304".to_owned(),
+                json!({"description": "The caller knows it already.", "headers": headers}),
+            );
         }
     }
 
@@ -212,11 +239,19 @@ impl Habits<'_> {
         self.operation
             .get("parameters")
             .and_then(Value::as_array)
-            .is_some_and(|parameters| parameters.iter().any(|parameter| parameter.get("name") == Some(&json!("cursor"))))
+            .is_some_and(|parameters| {
+                parameters
+                    .iter()
+                    .any(|parameter| parameter.get("name") == Some(&json!("cursor")))
+            })
     }
 
     fn has_etag(&self) -> bool {
-        self.is_of_one() && !self.is_list() && !self.path.ends_with("/diff") && !self.stores_nothing() && self.method != "delete"
+        self.is_of_one()
+            && !self.is_list()
+            && !self.path.ends_with("/diff")
+            && !self.stores_nothing()
+            && self.method != "delete"
     }
 
     fn add_parameters(&mut self) {
@@ -233,7 +268,9 @@ impl Habits<'_> {
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
             names.push("Idempotency-Key");
         }
-        let shared = names.into_iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")}));
+        let shared = names
+            .into_iter()
+            .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}));
         if let Some(operation) = self.operation.as_object_mut() {
             let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
             if let Some(parameters) = parameters.as_array_mut() {
@@ -244,7 +281,10 @@ impl Habits<'_> {
 
     /// A merge patch may also come as plain JSON, as most clients send it.
     fn accept_plain_json(&mut self) {
-        if let Some(content) = self.operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut)
+        if let Some(content) = self
+            .operation
+            .pointer_mut("/requestBody/content")
+            .and_then(Value::as_object_mut)
             && let Some(patch) = content.get("application/merge-patch+json").cloned()
         {
             content.insert("application/json".to_owned(), patch);
@@ -274,7 +314,11 @@ impl Habits<'_> {
             return vec![500];
         }
         let writes = self.method != "get" && !self.stores_nothing();
-        let one_format = self.operation.pointer("/responses/200/content").and_then(Value::as_object).is_none_or(|c| c.len() < 2);
+        let one_format = self
+            .operation
+            .pointer("/responses/200/content")
+            .and_then(Value::as_object)
+            .is_none_or(|c| c.len() < 2);
         let conditions: [(u16, bool); 13] = [
             (400, true),
             (401, self.is_secured()),

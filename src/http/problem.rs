@@ -90,8 +90,15 @@ problems! {
 }
 
 /// The kinds that a body's faults may amount to, where all of them are of that kind.
-const OF_FAULTS: &[Kind] =
-    &[UNKNOWN_REFERENCE, NOT_SUBMITTED, DUPLICATE, NO_INPUTS, TOO_MANY_INPUTS, MIXED_MODEL_VERSIONS, INCOMPLETE];
+const OF_FAULTS: &[Kind] = &[
+    UNKNOWN_REFERENCE,
+    NOT_SUBMITTED,
+    DUPLICATE,
+    NO_INPUTS,
+    TOO_MANY_INPUTS,
+    MIXED_MODEL_VERSIONS,
+    INCOMPLETE,
+];
 
 /// A problem, on its way to the caller.
 #[derive(Debug, Clone)]
@@ -105,7 +112,12 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind.
     pub fn new(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), faults: Vec::new(), headers: Vec::new() }
+        Self {
+            kind,
+            detail: detail.into(),
+            faults: Vec::new(),
+            headers: Vec::new(),
+        }
     }
 
     /// The same with these faults.
@@ -139,7 +151,9 @@ impl Problem {
             None => "Bearer".to_owned(),
             Some(reason) => format!("Bearer error=\"invalid_token\", error_description=\"{reason}\""),
         };
-        let detail = reason.map_or("The request has no access token.".to_owned(), |reason| format!("{reason}."));
+        let detail = reason.map_or("The request has no access token.".to_owned(), |reason| {
+            format!("{reason}.")
+        });
         Self::new(&INVALID_TOKEN, detail).with_header(header::WWW_AUTHENTICATE, &challenge)
     }
 
@@ -157,15 +171,18 @@ impl Problem {
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
         }
-        response.content_type(MEDIA_TYPE).insert_header((header::CACHE_CONTROL, "no-store")).json(Document {
-            r#type: format!("/problems/{}", self.kind.code),
-            title: self.kind.title,
-            status: self.kind.status,
-            detail: &self.detail,
-            instance: format!("urn:uuid:{}", Uuid::now_v7()),
-            code: self.kind.code,
-            errors: &self.faults,
-        })
+        response
+            .content_type(MEDIA_TYPE)
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(Document {
+                r#type: format!("/problems/{}", self.kind.code),
+                title: self.kind.title,
+                status: self.kind.status,
+                detail: &self.detail,
+                instance: format!("urn:uuid:{}", Uuid::now_v7()),
+                code: self.kind.code,
+                errors: &self.faults,
+            })
     }
 }
 
@@ -215,7 +232,10 @@ impl ToSchema for Problem {
 /// Every operation may answer with a problem; which ones it can meet is worked out when the document is finished.
 impl IntoResponses for Problem {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::from([("default".to_owned(), RefOr::Ref(Ref::new("#/components/responses/Problem")))])
+        BTreeMap::from([(
+            "default".to_owned(),
+            RefOr::Ref(Ref::new("#/components/responses/Problem")),
+        )])
     }
 }
 
@@ -242,10 +262,16 @@ impl From<Broken> for Problem {
                 let code = faults.first().map(|fault| fault.code);
                 let same = faults.iter().all(|fault| Some(fault.code) == code);
                 // Of an assessment that is submitted, what is missing is the one thing it can lack.
-                let incomplete = same && code == Some("required") && faults.iter().all(|f| f.pointer.starts_with("/ratings/"));
-                let kind = OF_FAULTS.iter().find(|kind| same && (code == Some(kind.code) || incomplete && **kind == INCOMPLETE));
-                Self::new(kind.unwrap_or(&INVALID), format!("The request has {} fault(s).", faults.len()))
-                    .with_faults(faults)
+                let incomplete =
+                    same && code == Some("required") && faults.iter().all(|f| f.pointer.starts_with("/ratings/"));
+                let kind = OF_FAULTS
+                    .iter()
+                    .find(|kind| same && (code == Some(kind.code) || incomplete && **kind == INCOMPLETE));
+                Self::new(
+                    kind.unwrap_or(&INVALID),
+                    format!("The request has {} fault(s).", faults.len()),
+                )
+                .with_faults(faults)
             }
             Broken::InvalidTransition(detail) => Self::new(&INVALID_TRANSITION, detail),
             Broken::NotADraft(detail) => Self::new(&NOT_A_DRAFT, detail),
@@ -260,8 +286,9 @@ impl From<store::error::Error> for Problem {
         use store::error::Error;
         match error {
             Error::Unavailable => Self::unavailable(),
-            Error::Overloaded => Self::new(&UNAVAILABLE, "Too much work is waiting already.")
-                .with_header(header::RETRY_AFTER, "1"),
+            Error::Overloaded => {
+                Self::new(&UNAVAILABLE, "Too much work is waiting already.").with_header(header::RETRY_AFTER, "1")
+            }
             Error::Contended => Self::new(&CONFLICT, "Another writer came between, several times."),
             Error::LockTimeout => Self::new(&IDEMPOTENCY_KEY_IN_USE, "Another request holds this for too long."),
             Error::Taken(Taken::Slug) => Self::new(&SLUG_TAKEN, "This slug is taken."),
@@ -300,8 +327,10 @@ impl From<auth::Error> for Problem {
             Error::InvalidToken(reason) => Self::unauthorized(Some(reason)),
             Error::InvalidClient => Self::unauthorized(Some("The client is unknown")),
             Error::InvalidScope => Self::new(&INSUFFICIENT_SCOPE, "The client does not have this scope."),
-            Error::TooManyFailures { retry_after_seconds } => Self::new(&TOO_MANY_REQUESTS, "Too many failed attempts.")
-                .with_header(header::RETRY_AFTER, &retry_after_seconds.to_string()),
+            Error::TooManyFailures { retry_after_seconds } => {
+                Self::new(&TOO_MANY_REQUESTS, "Too many failed attempts.")
+                    .with_header(header::RETRY_AFTER, &retry_after_seconds.to_string())
+            }
             Error::Unavailable => Self::unavailable(),
             Error::Overloaded => Self::from(store::error::Error::Overloaded),
             Error::Store(error) => error.into(),

@@ -39,7 +39,11 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         if pairs.iter().take(place).any(|other| same_name(&other)) {
             faults.push(Fault::new(at, "duplicate", "This parameter stands twice."));
         } else if value.chars().any(char::is_control) || value.contains(char::REPLACEMENT_CHARACTER) {
-            faults.push(Fault::new(at, "control_character", "Control characters and broken UTF-8 are refused."));
+            faults.push(Fault::new(
+                at,
+                "control_character",
+                "Control characters and broken UTF-8 are refused.",
+            ));
         } else if let Err(error) = serde_urlencoded::from_str::<T>(pair) {
             // One parameter by itself fails only for its own sake: all of them are optional.
             let unknown = error.to_string().starts_with("unknown field");
@@ -71,7 +75,11 @@ pub(super) fn none(query: &str) -> Result<(), Problem> {
 /// The value of a parameter that an operation cannot do without.
 pub fn required<T>(value: Option<T>, name: &str) -> Result<T, Problem> {
     value.ok_or_else(|| {
-        let fault = Fault::new(crate::domain::fault::pointer([name]), "required", "This parameter is missing.");
+        let fault = Fault::new(
+            crate::domain::fault::pointer([name]),
+            "required",
+            "This parameter is missing.",
+        );
         Problem::new(&problem::INVALID_PARAMETER, format!("The parameter {name} is missing.")).with_faults(vec![fault])
     })
 }
@@ -108,9 +116,10 @@ impl TryFrom<String> for ExternalIdParameter {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.split_once('|') {
-            Some((system, value)) if !system.is_empty() && !value.is_empty() => {
-                Ok(Self(ExternalId { system: system.to_owned(), value: value.to_owned() }))
-            }
+            Some((system, value)) if !system.is_empty() && !value.is_empty() => Ok(Self(ExternalId {
+                system: system.to_owned(),
+                value: value.to_owned(),
+            })),
             _ => Err("system|value"),
         }
     }
@@ -149,11 +158,23 @@ impl Paging {
         let of: String = URL_SAFE_NO_PAD.encode(hash.finalize()).chars().take(16).collect();
         let after = cursor.map(|cursor| position(cursor, &of)).transpose()?;
         let Limit(limit) = limit.unwrap_or_default();
-        if let Some(pair) = request.query_string().split('&').find(|pair| pair.starts_with("limit=")) {
+        if let Some(pair) = request
+            .query_string()
+            .split('&')
+            .find(|pair| pair.starts_with("limit="))
+        {
             filters.push(pair);
         }
-        let url = format!("{}?{}", request.path(), filters.iter().map(|pair| format!("{pair}&")).collect::<String>());
-        Ok(Self { page: Page { limit, after }, of, url })
+        let url = format!(
+            "{}?{}",
+            request.path(),
+            filters.iter().map(|pair| format!("{pair}&")).collect::<String>()
+        );
+        Ok(Self {
+            page: Page { limit, after },
+            of,
+            url,
+        })
     }
 
     /// What the store is asked for.
@@ -164,10 +185,17 @@ impl Paging {
     /// The answer, with a link to the next page where there is one (RFC 8288).
     pub fn reply<T: Serialize>(&self, data: Vec<T>, next: Option<Position>) -> Reply {
         let next_cursor = next.and_then(|position| {
-            let cursor = Cursor { position, of: self.of.clone() };
-            serde_json::to_vec(&cursor).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
+            let cursor = Cursor {
+                position,
+                of: self.of.clone(),
+            };
+            serde_json::to_vec(&cursor)
+                .ok()
+                .map(|json| URL_SAFE_NO_PAD.encode(json))
         });
-        let link = next_cursor.as_ref().map(|cursor| format!("<{}cursor={cursor}>; rel=\"next\"", self.url));
+        let link = next_cursor
+            .as_ref()
+            .map(|cursor| format!("<{}cursor={cursor}>; rel=\"next\"", self.url));
         let reply = Reply::json(&List { data, next_cursor });
         match link {
             Some(link) => reply.with("Link", link),
@@ -180,5 +208,9 @@ fn position(cursor: &str, of: &str) -> Result<Position, Problem> {
     let unfit = || Problem::new(&problem::INVALID_CURSOR, "The cursor does not belong to this list.");
     let json = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unfit())?;
     let cursor: Cursor = serde_json::from_slice(&json).map_err(|_| unfit())?;
-    if cursor.of == of { Ok(cursor.position) } else { Err(unfit()) }
+    if cursor.of == of {
+        Ok(cursor.position)
+    } else {
+        Err(unfit())
+    }
 }

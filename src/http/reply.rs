@@ -13,11 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{
-    domain::digest::Digest,
-    service::Revised,
-    store::idempotency::Answer,
-};
+use crate::{domain::digest::Digest, service::Revised, store::idempotency::Answer};
 
 /// The media type of everything that has no better one.
 pub const JSON: &str = "application/json";
@@ -93,36 +89,56 @@ impl Reply {
             Ok(body) => Self::bytes(JSON, body),
             Err(error) => {
                 tracing::error!(%error, "an answer cannot be written as JSON");
-                Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::no_content() }
+                Self {
+                    status: StatusCode::INTERNAL_SERVER_ERROR,
+                    ..Self::no_content()
+                }
             }
         }
     }
 
     /// A resource as it stands, with its ETag.
     pub fn found<T: Serialize>(found: &Revised<T>) -> Self {
-        Self { etag: Some(etag(found.revision, "")), ..Self::json(&found.shown) }
+        Self {
+            etag: Some(etag(found.revision, "")),
+            ..Self::json(&found.shown)
+        }
     }
 
     /// A sealed version, whose ETag is its digest.
     pub fn version(digest: Option<&Digest>, shown: &impl Serialize) -> Self {
-        Self { etag: digest.map(|digest| format!("\"{}\"", digest.as_str())), ..Self::json(shown) }
+        Self {
+            etag: digest.map(|digest| format!("\"{}\"", digest.as_str())),
+            ..Self::json(shown)
+        }
     }
 
     /// Nothing to say.
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, content_type: None, ..Self::bytes(JSON, Bytes::new()) }
+        Self {
+            status: StatusCode::NO_CONTENT,
+            content_type: None,
+            ..Self::bytes(JSON, Bytes::new())
+        }
     }
 
     /// The same, created here.
     #[must_use]
     pub fn created(self, location: String) -> Self {
-        Self { status: StatusCode::CREATED, location: Some(location), ..self }
+        Self {
+            status: StatusCode::CREATED,
+            location: Some(location),
+            ..self
+        }
     }
 
     /// The same, about this resource: erasing that blanks the answer.
     #[must_use]
     pub fn about(self, resource: Uuid) -> Self {
-        Self { resource: Some(resource), ..self }
+        Self {
+            resource: Some(resource),
+            ..self
+        }
     }
 
     /// The same, kept so.
@@ -134,7 +150,10 @@ impl Reply {
     /// The same with this ETag (with its quotes).
     #[must_use]
     pub fn tagged(self, etag: String) -> Self {
-        Self { etag: Some(etag), ..self }
+        Self {
+            etag: Some(etag),
+            ..self
+        }
     }
 
     /// The same with another header.
@@ -147,7 +166,10 @@ impl Reply {
     /// The same; what is remembered of it for a retry is this, without the secret.
     #[must_use]
     pub fn remembered_as(self, without_secret: &impl Serialize) -> Self {
-        Self { remembered: serde_json::to_vec(without_secret).ok().map(Bytes::from), ..self }
+        Self {
+            remembered: serde_json::to_vec(without_secret).ok().map(Bytes::from),
+            ..self
+        }
     }
 
     /// What is kept for a request that comes twice.
@@ -178,15 +200,26 @@ impl Reply {
         let Some(etag) = &self.etag else { return false };
         let reads = request.method().is_safe() && self.status == StatusCode::OK;
         reads
-            && request.headers().get_all(header::IF_NONE_MATCH).filter_map(|known| known.to_str().ok()).any(|known| {
-                known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == etag)
-            })
+            && request
+                .headers()
+                .get_all(header::IF_NONE_MATCH)
+                .filter_map(|known| known.to_str().ok())
+                .any(|known| {
+                    known
+                        .split(',')
+                        .map(|tag| tag.trim().trim_start_matches("W/"))
+                        .any(|tag| tag == "*" || tag == etag)
+                })
     }
 }
 
 /// An ETag: the revision, and what tells representations of it apart.
 pub fn etag(revision: i64, representation: &str) -> String {
-    if representation.is_empty() { format!("\"{revision}\"") } else { format!("\"{revision}-{representation}\"") }
+    if representation.is_empty() {
+        format!("\"{revision}\"")
+    } else {
+        format!("\"{revision}-{representation}\"")
+    }
 }
 
 impl Responder for Reply {

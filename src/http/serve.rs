@@ -21,7 +21,9 @@ const SLOWEST_HEAD: Duration = Duration::from_secs(5);
 /// How long requests may take to end once the server was told to stop, in seconds.
 const SLOWEST_END: u64 = 25;
 /// Upper bounds of the latency histogram, in seconds.
-const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// Serves until told to stop (SIGINT, SIGTERM): what has begun is ended first.
 pub async fn serve(house: House, listen: Listen) -> io::Result<()> {
@@ -35,7 +37,11 @@ pub async fn serve(house: House, listen: Listen) -> io::Result<()> {
             "/metrics",
             web::get().to(move || {
                 let page = recorder.render();
-                async move { HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(page) }
+                async move {
+                    HttpResponse::Ok()
+                        .content_type("text/plain; version=0.0.4; charset=utf-8")
+                        .body(page)
+                }
             }),
         )
     })

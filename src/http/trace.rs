@@ -22,9 +22,10 @@ struct RequestId(HeaderValue);
 
 impl RequestId {
     fn of(request: &ServiceRequest) -> Self {
-        let given = request.headers().get(&REQUEST_ID).filter(|id| {
-            (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
-        });
+        let given = request
+            .headers()
+            .get(&REQUEST_ID)
+            .filter(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic));
         let made = || HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
         Self(given.cloned().unwrap_or_else(made))
     }
@@ -55,7 +56,10 @@ pub struct Spans;
 
 impl RootSpanBuilder for Spans {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request.extensions().get::<RequestId>().and_then(|id| id.0.to_str().ok().map(ToOwned::to_owned));
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .and_then(|id| id.0.to_str().ok().map(ToOwned::to_owned));
         tracing::info_span!(
             "request",
             request_id = id,

@@ -31,7 +31,9 @@ pub fn start(db: Weak<Db>) -> std::io::Result<()> {
 
 /// Erases assessments that were withdrawn 30 days ago, and forgets answers after 24 hours. Returns how many it erased.
 pub fn retain(db: &Db) -> service::Result<usize> {
-    db.write_now(Actor::SERVICE, |tx| idempotency::delete_expired(tx).map_err(service::Error::from))?;
+    db.write_now(Actor::SERVICE, |tx| {
+        idempotency::delete_expired(tx).map_err(service::Error::from)
+    })?;
     let due = db.read_now(Actor::SERVICE, |tx| erasure::due(tx, BATCH))?;
     let mut erased = 0;
     for (organisation, id) in due {

@@ -13,7 +13,10 @@ use crate::{
     domain::{
         event::{Event, Kind},
         fault::{Broken, Fault},
-        gap_analysis::{Analysis, Baseline, GapAnalysis, GapAnalysisItem, Life, MOST_INPUTS, ModelRef, Request, Select, Voice, analyse},
+        gap_analysis::{
+            Analysis, Baseline, GapAnalysis, GapAnalysisItem, Life, MOST_INPUTS, ModelRef, Request, Select, Voice,
+            analyse,
+        },
         id::{AssessmentId, GapAnalysisId, ModelId},
         life_cycle::{Sealed, Version},
         model::Definition,

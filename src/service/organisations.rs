@@ -33,13 +33,29 @@ pub struct PatchOrganisation {
 }
 
 fn revised(found: store::organisations::Organisation) -> Revised<Organisation> {
-    let store::organisations::Organisation { id, name, revision, created_at, updated_at } = found;
-    Revised { shown: Organisation { id, name, created_at, updated_at }, revision }
+    let store::organisations::Organisation {
+        id,
+        name,
+        revision,
+        created_at,
+        updated_at,
+    } = found;
+    Revised {
+        shown: Organisation {
+            id,
+            name,
+            created_at,
+            updated_at,
+        },
+        revision,
+    }
 }
 
 /// The caller's organisation.
 pub fn get(tx: &mut Tx<'_>) -> Result<Revised<Organisation>> {
-    store::organisations::find(tx)?.map(revised).ok_or(Error::NotFound("organisation"))
+    store::organisations::find(tx)?
+        .map(revised)
+        .ok_or(Error::NotFound("organisation"))
 }
 
 /// Changes the caller's organisation.

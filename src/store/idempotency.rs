@@ -105,7 +105,11 @@ pub fn claim(tx: &mut Tx<'_>, key: &Key) -> Result<Claim> {
     }
     // It had expired: another row takes its place.
     diesel::delete(row!(tx, key)).execute(tx.conn)?;
-    if insert(tx, key)? { Ok(Claim::New) } else { Err(Error::Contended) }
+    if insert(tx, key)? {
+        Ok(Claim::New)
+    } else {
+        Err(Error::Contended)
+    }
 }
 
 /// What is known of a key, if anything is.
@@ -132,7 +136,10 @@ pub fn known(tx: &mut Tx<'_>, key: &Key) -> Result<Option<Claim>> {
     if row.fingerprint != key.fingerprint {
         return Ok(Some(Claim::Reused));
     }
-    let status = row.status.and_then(|status| u16::try_from(status).ok()).ok_or(Error::Corrupt("an unanswered key"))?;
+    let status = row
+        .status
+        .and_then(|status| u16::try_from(status).ok())
+        .ok_or(Error::Corrupt("an unanswered key"))?;
     Ok(Some(Claim::Answered(Answer {
         status,
         body: row.body.unwrap_or_default(),

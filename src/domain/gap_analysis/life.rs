@@ -141,7 +141,17 @@ pub struct GapAnalysisItem {
 
 impl From<Life> for GapAnalysisItem {
     fn from(life: Life) -> Self {
-        let Sealed { version, content: Analysis { title, formula_version, model, .. }, seal } = life.newest;
+        let Sealed {
+            version,
+            content:
+                Analysis {
+                    title,
+                    formula_version,
+                    model,
+                    ..
+                },
+            seal,
+        } = life.newest;
         Self {
             id: life.id,
             version,

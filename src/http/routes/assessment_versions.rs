@@ -58,7 +58,9 @@ async fn get_assessment_draft(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let id = path.id()?;
-    Ok(Reply::found(&caller.read(&db, move |tx| assessments::get_draft(tx, id)).await?))
+    Ok(Reply::found(
+        &caller.read(&db, move |tx| assessments::get_draft(tx, id)).await?,
+    ))
 }
 
 /// Discard an amendment.
@@ -77,7 +79,11 @@ async fn discard_assessment_draft(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
-    caller.write(&db, move |tx| assessments::discard_draft(tx, id, &expected).map(|()| Reply::no_content())).await
+    caller
+        .write(&db, move |tx| {
+            assessments::discard_draft(tx, id, &expected).map(|()| Reply::no_content())
+        })
+        .await
 }
 
 /// List an assessment's versions.
@@ -119,7 +125,9 @@ async fn get_assessment_version(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, version) = (id(&path.assessment, "assessment")?, version(&path.version)?);
-    let shown = caller.read(&db, move |tx| assessments::version(tx, id, version)).await?;
+    let shown = caller
+        .read(&db, move |tx| assessments::version(tx, id, version))
+        .await?;
     Ok(Reply::version(shown.seal.as_ref().map(|seal| &seal.digest), &shown))
 }
 
@@ -139,5 +147,7 @@ async fn diff_assessment_versions(
 ) -> Result<Reply, Problem> {
     let (id, to) = (id(&path.assessment, "assessment")?, version(&path.version)?);
     let from = required(query.from, "from")?;
-    Ok(Reply::json(&caller.read(&db, move |tx| assessments::diff(tx, id, from, to)).await?))
+    Ok(Reply::json(
+        &caller.read(&db, move |tx| assessments::diff(tx, id, from, to)).await?,
+    ))
 }

@@ -32,7 +32,10 @@ use crate::{
         erasure,
         models::Validation,
     },
-    store::{assessment_lists::Filter, db::{Db, Tx}},
+    store::{
+        assessment_lists::Filter,
+        db::{Db, Tx},
+    },
 };
 
 /// Registers the routes. What stands in a path is matched before what is named by a parameter.
@@ -145,7 +148,9 @@ async fn list_assessments(
         submitted_from: query.submitted_from,
         submitted_to: query.submitted_to,
     };
-    let (items, next) = caller.read(&db, move |tx| assessments::list(tx, &filter, &page)).await?;
+    let (items, next) = caller
+        .read(&db, move |tx| assessments::list(tx, &filter, &page))
+        .await?;
     Ok(paging.reply(items, next))
 }
 
@@ -197,7 +202,11 @@ async fn validate_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let body = body.0;
-    Ok(Reply::json(&caller.read(&db, move |tx| assessments::validate(tx, body.clone())).await?))
+    Ok(Reply::json(
+        &caller
+            .read(&db, move |tx| assessments::validate(tx, body.clone()))
+            .await?,
+    ))
 }
 
 /// Create or replace an assessment by its external id.
@@ -226,12 +235,19 @@ async fn upsert_assessment(
     body: Body<CreateAssessment>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
-    let name = ExternalId { system: required(query.system, "system")?, value: required(query.value, "value")? };
+    let name = ExternalId {
+        system: required(query.system, "system")?,
+        value: required(query.value, "value")?,
+    };
     let (expected, body): (Expected, _) = (caller.expected_or_absent()?, body.0);
     let work = move |tx: &mut Tx<'_>| {
         let (is_new, put) = assessments::upsert(tx, &name, &expected, body.clone())?;
         let reply = saved(&put);
-        Ok(if is_new { reply.created(format!("/v1/assessments/{}", put.shown.id)) } else { reply })
+        Ok(if is_new {
+            reply.created(format!("/v1/assessments/{}", put.shown.id))
+        } else {
+            reply
+        })
     };
     caller.write(&db, work).await
 }
@@ -252,7 +268,9 @@ async fn get_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let id = path.id()?;
-    Ok(Reply::found(&caller.read(&db, move |tx| assessments::get(tx, id)).await?))
+    Ok(Reply::found(
+        &caller.read(&db, move |tx| assessments::get(tx, id)).await?,
+    ))
 }
 
 /// Change an assessment's draft.
@@ -275,7 +293,11 @@ async fn patch_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected, body) = (path.id()?, caller.expected()?, body.0);
-    caller.write(&db, move |tx| Ok(saved(&assessments::patch(tx, id, &expected, body.clone())?))).await
+    caller
+        .write(&db, move |tx| {
+            Ok(saved(&assessments::patch(tx, id, &expected, body.clone())?))
+        })
+        .await
 }
 
 /// Withdraw an assessment.
@@ -294,7 +316,11 @@ async fn withdraw_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
-    caller.write(&db, move |tx| assessments::withdraw(tx, id, &expected).map(|()| Reply::no_content())).await
+    caller
+        .write(&db, move |tx| {
+            assessments::withdraw(tx, id, &expected).map(|()| Reply::no_content())
+        })
+        .await
 }
 
 /// Submit an assessment.
@@ -313,7 +339,9 @@ async fn submit_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
-    caller.write(&db, move |tx| Ok(saved(&assessments::submit(tx, id, &expected)?))).await
+    caller
+        .write(&db, move |tx| Ok(saved(&assessments::submit(tx, id, &expected)?)))
+        .await
 }
 
 /// Amend an assessment.
@@ -332,7 +360,9 @@ async fn amend_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
-    caller.write(&db, move |tx| Ok(saved(&assessments::amend(tx, id, &expected)?))).await
+    caller
+        .write(&db, move |tx| Ok(saved(&assessments::amend(tx, id, &expected)?)))
+        .await
 }
 
 /// Restore a withdrawn assessment.
@@ -349,7 +379,9 @@ async fn restore_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
-    caller.write(&db, move |tx| Ok(saved(&assessments::restore(tx, id, &expected)?))).await
+    caller
+        .write(&db, move |tx| Ok(saved(&assessments::restore(tx, id, &expected)?)))
+        .await
 }
 
 /// Erase an assessment.
@@ -369,7 +401,11 @@ async fn erase_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
-    caller.write(&db, move |tx| erasure::erase(tx, id, &expected).map(|()| Reply::no_content())).await
+    caller
+        .write(&db, move |tx| {
+            erasure::erase(tx, id, &expected).map(|()| Reply::no_content())
+        })
+        .await
 }
 
 /// Migrate an assessment to a later version of its model.

@@ -30,7 +30,10 @@ use crate::{
         reply::{Caching, List, Reply, etag},
     },
     service::{self, Checked, Revised},
-    store::{self, db::{Db, Tx}},
+    store::{
+        self,
+        db::{Db, Tx},
+    },
 };
 
 /// Registers the routes.
@@ -129,7 +132,10 @@ fn find(tx: &mut Tx<'_>, id: ClientId) -> service::Result<store::clients::Client
 fn with_secret(found: store::clients::Client, secret: &SecretString) -> Reply {
     let revision = found.revision;
     let without = Client::from(found);
-    let with = Client { client_secret: Some(secret.expose_secret().to_owned()), ..without.clone() };
+    let with = Client {
+        client_secret: Some(secret.expose_secret().to_owned()),
+        ..without.clone()
+    };
     Reply::json(&with)
         .remembered_as(&without)
         .tagged(etag(revision, ""))
@@ -179,7 +185,11 @@ fn given(scopes: &[String], own: ScopeSet) -> Result<ScopeSet, Vec<Fault>> {
             Ok(_) => Some(fault(place, "You may not give this scope.")),
         })
         .collect();
-    if faults.is_empty() { Ok(ScopeSet::known(&scopes.join(" "))) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(ScopeSet::known(&scopes.join(" ")))
+    } else {
+        Err(faults)
+    }
 }
 
 /// Create a client.
@@ -202,8 +212,9 @@ async fn create_client(
 ) -> Result<Reply, Problem> {
     let CreateClient { name, scopes } = body.0.map_err(Broken::Invalid)?;
     let scopes = given(&scopes, caller.scopes()).map_err(Broken::Invalid)?;
-    let (client, secret) =
-        web::block(move || new_client(name, scopes)).await.map_err(|_| Problem::unavailable())??;
+    let (client, secret) = web::block(move || new_client(name, scopes))
+        .await
+        .map_err(|_| Problem::unavailable())??;
     let work = move |tx: &mut Tx<'_>| {
         let created = store::clients::insert(tx, &client)?;
         let location = format!("/v1/clients/{}", created.id);
@@ -226,7 +237,10 @@ async fn get_client(caller: Caller<WriteClients>, path: Path<ClientPath>, db: Da
     let id = path.id()?;
     let found = caller.read(&db, move |tx| find(tx, id)).await?;
     let revision = found.revision;
-    Ok(Reply::found(&Revised { shown: Client::from(found), revision }))
+    Ok(Reply::found(&Revised {
+        shown: Client::from(found),
+        revision,
+    }))
 }
 
 /// Replace a client's secret.
@@ -248,7 +262,9 @@ async fn rotate_client_secret(
     gate: Data<Gate>,
 ) -> Result<Reply, Problem> {
     let (id, expected, body): (_, _, Checked<RotateSecret>) = (path.id()?, caller.expected()?, body.0);
-    let NewSecret { secret, hash } = web::block(NewSecret::generate).await.map_err(|_| Problem::unavailable())??;
+    let NewSecret { secret, hash } = web::block(NewSecret::generate)
+        .await
+        .map_err(|_| Problem::unavailable())??;
     let work = move |tx: &mut Tx<'_>| {
         let found = find(tx, id)?;
         if found.revoked_at.is_some() {

@@ -105,7 +105,10 @@ fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> ser
         }
         Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
         Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition))
-            .with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+            .with(
+                "Content-Security-Policy",
+                "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+            )
             .with("X-Content-Type-Options", "nosniff"),
     })
 }
@@ -119,7 +122,11 @@ fn sealed(revised: &Revised<GapAnalysis>) -> Reply {
 }
 
 fn location(revised: &Revised<GapAnalysis>) -> String {
-    revised.shown.id.map(|id| format!("/v1/gap-analyses/{id}")).unwrap_or_default()
+    revised
+        .shown
+        .id
+        .map(|id| format!("/v1/gap-analyses/{id}"))
+        .unwrap_or_default()
 }
 
 /// List gap analyses.
@@ -194,7 +201,11 @@ async fn preview_gap_analysis(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let body = body.0;
-    Ok(Reply::json(&caller.read(&db, move |tx| gap_analyses::preview(tx, body.clone())).await?))
+    Ok(Reply::json(
+        &caller
+            .read(&db, move |tx| gap_analyses::preview(tx, body.clone()))
+            .await?,
+    ))
 }
 
 /// Get a gap analysis.
@@ -225,7 +236,11 @@ async fn get_gap_analysis(
         let found = gap_analyses::get(tx, id)?;
         let reply = match format {
             Format::Json => Reply::json(&found.shown),
-            other => rendered(other, &found.shown, &gap_analyses::definition(tx, &found.shown.analysis)?.content)?,
+            other => rendered(
+                other,
+                &found.shown,
+                &gap_analyses::definition(tx, &found.shown.analysis)?.content,
+            )?,
         };
         Ok(reply.tagged(etag(found.revision, format.suffix().trim_start_matches('-'))))
     };
@@ -283,7 +298,9 @@ async fn list_gap_analysis_versions(
     let id = path.id()?;
     let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
     let page = paging.page();
-    let (lines, next) = caller.read(&db, move |tx| gap_analyses::versions(tx, id, &page)).await?;
+    let (lines, next) = caller
+        .read(&db, move |tx| gap_analyses::versions(tx, id, &page))
+        .await?;
     Ok(paging.reply(lines.into_iter().map(VersionItem::from).collect(), next))
 }
 
@@ -341,5 +358,7 @@ async fn diff_gap_analysis_versions(
 ) -> Result<Reply, Problem> {
     let (id, to) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
     let from = required(query.from, "from")?;
-    Ok(Reply::json(&caller.read(&db, move |tx| gap_analyses::diff(tx, id, from, to)).await?))
+    Ok(Reply::json(
+        &caller.read(&db, move |tx| gap_analyses::diff(tx, id, from, to)).await?,
+    ))
 }

@@ -16,10 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{
-    problem::Problem,
-    query::Limit,
-};
+use super::{problem::Problem, query::Limit};
 use crate::{
     domain::{
         id::Id,
@@ -80,7 +77,10 @@ pub struct VersionItem {
 
 impl From<Line> for VersionItem {
     fn from(line: Line) -> Self {
-        Self { version: line.version, seal: line.seal() }
+        Self {
+            version: line.version,
+            seal: line.seal(),
+        }
     }
 }
 

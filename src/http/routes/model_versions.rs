@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{DiffQuery, PageQuery, VersionItem, models::{ModelPath, name}, version};
+use super::{
+    DiffQuery, PageQuery, VersionItem,
+    models::{ModelPath, name},
+    version,
+};
 use crate::{
     auth::scope::ReadModels,
     domain::{
@@ -25,8 +29,14 @@ use crate::{
         rendered::{Of, Rendered, Shape},
         reply::{Caching, JSON, List, Reply},
     },
-    service::{self, models::{self, ModelDiff}},
-    store::{self, db::{Db, Tx}},
+    service::{
+        self,
+        models::{self, ModelDiff},
+    },
+    store::{
+        self,
+        db::{Db, Tx},
+    },
 };
 
 /// Registers the routes.
@@ -80,7 +90,11 @@ pub struct Guide {
 
 /// Who may keep something made of a published version.
 fn caching(head: &Head) -> Caching {
-    if head.owner.is_nil() { Caching::ForEveryone } else { Caching::ForCaller }
+    if head.owner.is_nil() {
+        Caching::ForEveryone
+    } else {
+        Caching::ForCaller
+    }
 }
 
 /// List a model's versions.
@@ -125,7 +139,11 @@ async fn get_model_version(
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
-        let of = Of { model: head.id, version, shape: Shape::Whole };
+        let of = Of {
+            model: head.id,
+            version,
+            shape: Shape::Whole,
+        };
         let bytes = rendered.or_render(of, || json(&head.showing_version(&sealed)))?;
         let etag = format!("\"{}\"", sealed.seal.digest.as_str());
         Ok(Reply::bytes(JSON, bytes).tagged(etag).cached(caching(&head)))
@@ -156,7 +174,9 @@ async fn diff_model_versions(
 ) -> Result<Reply, Problem> {
     let (name, to) = (name(&path.model)?, version(&path.version)?);
     let from = required(query.from, "from")?;
-    Ok(Reply::json(&caller.read(&db, move |tx| models::diff(tx, &name, from, to)).await?))
+    Ok(Reply::json(
+        &caller.read(&db, move |tx| models::diff(tx, &name, from, to)).await?,
+    ))
 }
 
 /// Get a form.
@@ -184,13 +204,24 @@ async fn get_form(
         let by_slug = store::perspectives::Name::Slug(perspective.clone());
         let life = service::perspectives::find(tx, &by_slug)?;
         let spoken = life.newest.version;
-        let of = Of { model: head.id, version, shape: Shape::Form(life.id, spoken) };
+        let of = Of {
+            model: head.id,
+            version,
+            shape: Shape::Form(life.id, spoken),
+        };
         let form = || Form::of(&head.showing_version(&sealed), version, &life.showing(&life.newest));
         let bytes = rendered.or_render(of, || json(&form()))?;
         // An organisation's own perspective may change its voice, and with it the form.
-        let caching = if life.owner.is_nil() { caching(&head) } else { Caching::Ask };
+        let caching = if life.owner.is_nil() {
+            caching(&head)
+        } else {
+            Caching::Ask
+        };
         let etag = format!("\"{}-{}-{spoken}-{LANGUAGE}\"", sealed.seal.digest.as_str(), life.slug);
-        Ok(Reply::bytes(JSON, bytes).tagged(etag).cached(caching).with("Content-Language", LANGUAGE))
+        Ok(Reply::bytes(JSON, bytes)
+            .tagged(etag)
+            .cached(caching)
+            .with("Content-Language", LANGUAGE))
     };
     caller.read(&db, work).await
 }
@@ -229,13 +260,20 @@ async fn get_guide(
         _ => Reply::json(&guide),
     };
     let etag = format!("\"{}-guide{}\"", sealed.seal.digest.as_str(), format.suffix());
-    Ok(reply.tagged(etag).cached(caching(&head)).with("Content-Language", LANGUAGE))
+    Ok(reply
+        .tagged(etag)
+        .cached(caching(&head))
+        .with("Content-Language", LANGUAGE))
 }
 
 impl Guide {
     fn markdown(&self) -> String {
         let steps = self.steps.iter().zip(1..).map(|(step, number)| {
-            format!("\n## {number}. {}\n\n{}\n", escape_markdown(&step.title), escape_markdown(&step.text))
+            format!(
+                "\n## {number}. {}\n\n{}\n",
+                escape_markdown(&step.title),
+                escape_markdown(&step.text)
+            )
         });
         format!("# {}\n", escape_markdown(&self.title)) + &steps.collect::<String>()
     }

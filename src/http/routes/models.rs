@@ -53,7 +53,9 @@ pub struct ModelPath {
 /// By which name a model is asked for. What is neither an id nor a slug names nothing.
 pub(super) fn name(text: &str) -> Result<Name, Problem> {
     let by_id = text.parse().map(Name::Id);
-    by_id.or_else(|_| text.parse().map(Name::Slug)).map_err(|_| Problem::not_found("model"))
+    by_id
+        .or_else(|_| text.parse().map(Name::Slug))
+        .map_err(|_| Problem::not_found("model"))
 }
 
 /// List models.
@@ -136,7 +138,11 @@ async fn patch_model(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (name, expected, body) = (name(&path.model)?, caller.expected()?, body.0);
-    caller.write(&db, move |tx| Ok(Reply::found(&models::patch(tx, &name, &expected, body.clone())?))).await
+    caller
+        .write(&db, move |tx| {
+            Ok(Reply::found(&models::patch(tx, &name, &expected, body.clone())?))
+        })
+        .await
 }
 
 /// Get a model's draft.
@@ -149,7 +155,9 @@ async fn patch_model(
 #[get("/v1/models/{model}/draft")]
 async fn get_model_draft(caller: Caller<ReadModels>, path: Path<ModelPath>, db: Data<Db>) -> Result<Reply, Problem> {
     let name = name(&path.model)?;
-    Ok(Reply::found(&caller.read(&db, move |tx| models::get_draft(tx, &name)).await?))
+    Ok(Reply::found(
+        &caller.read(&db, move |tx| models::get_draft(tx, &name)).await?,
+    ))
 }
 
 /// Discard a model's draft.
@@ -168,7 +176,11 @@ async fn discard_model_draft(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (name, expected) = (name(&path.model)?, caller.expected()?);
-    caller.write(&db, move |tx| models::discard_draft(tx, &name, &expected).map(|()| Reply::no_content())).await
+    caller
+        .write(&db, move |tx| {
+            models::discard_draft(tx, &name, &expected).map(|()| Reply::no_content())
+        })
+        .await
 }
 
 /// Validate a model's draft.
@@ -183,7 +195,9 @@ async fn discard_model_draft(
 #[post("/v1/models/{model}/validate")]
 async fn validate_model(caller: Caller<ReadModels>, path: Path<ModelPath>, db: Data<Db>) -> Result<Reply, Problem> {
     let name = name(&path.model)?;
-    Ok(Reply::json(&caller.read(&db, move |tx| models::validate(tx, &name)).await?))
+    Ok(Reply::json(
+        &caller.read(&db, move |tx| models::validate(tx, &name)).await?,
+    ))
 }
 
 /// Publish a model.
@@ -198,7 +212,9 @@ async fn validate_model(caller: Caller<ReadModels>, path: Path<ModelPath>, db: D
 #[post("/v1/models/{model}/publish")]
 async fn publish_model(caller: Caller<WriteModels>, path: Path<ModelPath>, db: Data<Db>) -> Result<Reply, Problem> {
     let (name, expected) = (name(&path.model)?, caller.expected()?);
-    caller.write(&db, move |tx| Ok(Reply::found(&models::publish(tx, &name, &expected)?))).await
+    caller
+        .write(&db, move |tx| Ok(Reply::found(&models::publish(tx, &name, &expected)?)))
+        .await
 }
 
 /// Retire a model.
@@ -213,5 +229,7 @@ async fn publish_model(caller: Caller<WriteModels>, path: Path<ModelPath>, db: D
 #[post("/v1/models/{model}/retire")]
 async fn retire_model(caller: Caller<WriteModels>, path: Path<ModelPath>, db: Data<Db>) -> Result<Reply, Problem> {
     let (name, expected) = (name(&path.model)?, caller.expected()?);
-    caller.write(&db, move |tx| Ok(Reply::found(&models::retire(tx, &name, &expected)?))).await
+    caller
+        .write(&db, move |tx| Ok(Reply::found(&models::retire(tx, &name, &expected)?)))
+        .await
 }

@@ -14,18 +14,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::{
-        Error,
-        gate::Gate,
-        keys::Jwks,
-        scope::Scope,
-        token::LIFETIME_SECONDS,
-    },
-    http::{
-        PublicUrl, body,
-        problem::Problem,
-        reply::Reply,
-    },
+    auth::{Error, gate::Gate, keys::Jwks, scope::Scope, token::LIFETIME_SECONDS},
+    http::{PublicUrl, body, problem::Problem, reply::Reply},
     store::db::Db,
 };
 
@@ -93,7 +83,14 @@ struct Refusal(StatusCode, TokenError, Option<String>);
 impl Refusal {
     fn new(status: u16, error: &'static str, error_description: &'static str) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-        Self(status, TokenError { error, error_description }, None)
+        Self(
+            status,
+            TokenError {
+                error,
+                error_description,
+            },
+            None,
+        )
     }
 
     fn response(self) -> HttpResponse {
@@ -101,7 +98,10 @@ impl Refusal {
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"meaningful-connections\", charset=\"UTF-8\""));
+            response.insert_header((
+                header::WWW_AUTHENTICATE,
+                "Basic realm=\"meaningful-connections\", charset=\"UTF-8\"",
+            ));
         }
         if let Some(seconds) = retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
@@ -114,18 +114,24 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let later = |refusal: Self, seconds: i64| Self(refusal.0, refusal.1, Some(seconds.to_string()));
         match error {
-            Error::InvalidClient | Error::InvalidToken(_) => {
-                Self::new(401, "invalid_client", "The client is unknown, or its secret is another.")
-            }
-            Error::InvalidScope => {
-                Self::new(400, "invalid_scope", "A scope is unknown, or beyond what the client may do.")
-            }
-            Error::TooManyFailures { retry_after_seconds } => {
-                later(Self::new(429, "temporarily_unavailable", "Too many failed attempts."), retry_after_seconds)
-            }
-            Error::Unavailable | Error::Overloaded | Error::Store(_) => {
-                later(Self::new(503, "temporarily_unavailable", "The service cannot answer now."), 2)
-            }
+            Error::InvalidClient | Error::InvalidToken(_) => Self::new(
+                401,
+                "invalid_client",
+                "The client is unknown, or its secret is another.",
+            ),
+            Error::InvalidScope => Self::new(
+                400,
+                "invalid_scope",
+                "A scope is unknown, or beyond what the client may do.",
+            ),
+            Error::TooManyFailures { retry_after_seconds } => later(
+                Self::new(429, "temporarily_unavailable", "Too many failed attempts."),
+                retry_after_seconds,
+            ),
+            Error::Unavailable | Error::Overloaded | Error::Store(_) => later(
+                Self::new(503, "temporarily_unavailable", "The service cannot answer now."),
+                2,
+            ),
         }
     }
 }
@@ -150,9 +156,9 @@ impl From<Error> for Refusal {
 #[post("/v1/oauth/token")]
 async fn create_token(request: HttpRequest, payload: Payload, db: Data<Db>, gate: Data<Gate>) -> HttpResponse {
     match token(&request, payload, &db, &gate).await {
-        Ok(token) => {
-            HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(token)
-        }
+        Ok(token) => HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(token),
         Err(refusal) => refusal.response(),
     }
 }
@@ -161,9 +167,10 @@ async fn token(request: &HttpRequest, payload: Payload, db: &Db, gate: &Gate) ->
     let malformed = |why| Refusal::new(400, "invalid_request", why);
     body::media_type(request, &[FORM.to_owned()])
         .map_err(|_| malformed("The body must be application/x-www-form-urlencoded."))?;
-    let bytes = body::collect(request, payload.into_inner()).await.map_err(|_| malformed("The body is too large."))?;
-    let form: TokenRequest =
-        serde_urlencoded::from_bytes(&bytes).map_err(|_| malformed("The form cannot be read."))?;
+    let bytes = body::collect(request, payload.into_inner())
+        .await
+        .map_err(|_| malformed("The body is too large."))?;
+    let form: TokenRequest = serde_urlencoded::from_bytes(&bytes).map_err(|_| malformed("The form cannot be read."))?;
     match form.grant_type.as_deref() {
         Some("client_credentials") => {}
         Some(_) => return Err(Refusal::new(400, "unsupported_grant_type", "Only client_credentials.")),
@@ -178,7 +185,12 @@ async fn token(request: &HttpRequest, payload: Payload, db: &Db, gate: &Gate) ->
     let client = receiver.await.map_err(|_| Error::Unavailable)??;
     let scopes = client.narrow(form.scope.as_deref())?;
     let access_token = gate.issue(client.client, client.organisation, scopes, db.now())?;
-    Ok(Token { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope: scopes.to_string() })
+    Ok(Token {
+        access_token,
+        token_type: "Bearer",
+        expires_in: LIFETIME_SECONDS,
+        scope: scopes.to_string(),
+    })
 }
 
 /// The client's id and secret: by HTTP Basic or in the form, one of the two (RFC 6749, section 2.3.1).
@@ -192,13 +204,24 @@ fn credentials(
         return id.zip(secret).ok_or_else(unknown);
     };
     if secret.is_some() {
-        return Err(Refusal::new(400, "invalid_request", "Authenticate by HTTP Basic or in the form, not both."));
+        return Err(Refusal::new(
+            400,
+            "invalid_request",
+            "Authenticate by HTTP Basic or in the form, not both.",
+        ));
     }
-    let (scheme, encoded) = basic.to_str().ok().and_then(|basic| basic.split_once(' ')).ok_or_else(unknown)?;
+    let (scheme, encoded) = basic
+        .to_str()
+        .ok()
+        .and_then(|basic| basic.split_once(' '))
+        .ok_or_else(unknown)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(unknown());
     }
-    let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = decoded.ok_or_else(unknown)?;
     let (user, password) = decoded.split_once(':').ok_or_else(unknown)?;
     // Both are form-encoded before they are joined, as that section says; ours have nothing to encode.

@@ -58,6 +58,9 @@ async fn get_readyz(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
     if migrated {
         Ok(Reply::json(&OK).cached(Caching::Never))
     } else {
-        Err(Problem::new(&problem::UNAVAILABLE, "The database's schema is not up to date."))
+        Err(Problem::new(
+            &problem::UNAVAILABLE,
+            "The database's schema is not up to date.",
+        ))
     }
 }

@@ -65,7 +65,9 @@ struct PerspectiveVersionPath {
 
 fn name(text: &str) -> Result<Name, Problem> {
     let by_id = text.parse().map(Name::Id);
-    by_id.or_else(|_| text.parse().map(Name::Slug)).map_err(|_| Problem::not_found("perspective"))
+    by_id
+        .or_else(|_| text.parse().map(Name::Slug))
+        .map_err(|_| Problem::not_found("perspective"))
 }
 
 /// List perspectives.
@@ -131,7 +133,9 @@ async fn get_perspective(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let name = name(&path.perspective)?;
-    Ok(Reply::found(&caller.read(&db, move |tx| perspectives::get(tx, &name)).await?))
+    Ok(Reply::found(
+        &caller.read(&db, move |tx| perspectives::get(tx, &name)).await?,
+    ))
 }
 
 /// Change a perspective.
@@ -154,7 +158,11 @@ async fn patch_perspective(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (name, expected, body) = (name(&path.perspective)?, caller.expected()?, body.0);
-    caller.write(&db, move |tx| Ok(Reply::found(&perspectives::patch(tx, &name, &expected, body.clone())?))).await
+    caller
+        .write(&db, move |tx| {
+            Ok(Reply::found(&perspectives::patch(tx, &name, &expected, body.clone())?))
+        })
+        .await
 }
 
 /// List a perspective's versions.
@@ -176,7 +184,9 @@ async fn list_perspective_versions(
     let name = name(&path.perspective)?;
     let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
     let page = paging.page();
-    let (lines, next) = caller.read(&db, move |tx| perspectives::versions(tx, &name, &page)).await?;
+    let (lines, next) = caller
+        .read(&db, move |tx| perspectives::versions(tx, &name, &page))
+        .await?;
     Ok(paging.reply(lines.into_iter().map(VersionItem::from).collect(), next))
 }
 
@@ -196,8 +206,14 @@ async fn get_perspective_version(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (name, version) = (name(&path.perspective)?, version(&path.version)?);
-    let (shown, public) = caller.read(&db, move |tx| perspectives::version(tx, &name, version)).await?;
-    let caching = if public { Caching::ForEveryone } else { Caching::ForCaller };
+    let (shown, public) = caller
+        .read(&db, move |tx| perspectives::version(tx, &name, version))
+        .await?;
+    let caching = if public {
+        Caching::ForEveryone
+    } else {
+        Caching::ForCaller
+    };
     Ok(Reply::version(shown.seal.as_ref().map(|seal| &seal.digest), &shown).cached(caching))
 }
 
@@ -217,5 +233,9 @@ async fn diff_perspective_versions(
 ) -> Result<Reply, Problem> {
     let (name, to) = (name(&path.perspective)?, version(&path.version)?);
     let from = required(query.from, "from")?;
-    Ok(Reply::json(&caller.read(&db, move |tx| perspectives::diff(tx, &name, from, to)).await?))
+    Ok(Reply::json(
+        &caller
+            .read(&db, move |tx| perspectives::diff(tx, &name, from, to))
+            .await?,
+    ))
 }

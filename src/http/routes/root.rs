@@ -16,7 +16,11 @@ use crate::http::{
 
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(get_root).service(get_openapi).service(list_problems).service(get_problem);
+    config
+        .service(get_root)
+        .service(get_openapi)
+        .service(list_problems)
+        .service(get_problem);
 }
 
 /// What this is.
@@ -105,8 +109,18 @@ struct ProblemKind {
 
 impl From<&Kind> for ProblemKind {
     fn from(kind: &Kind) -> Self {
-        let Kind { code, status, title, explanation } = *kind;
-        Self { code, status, title, explanation }
+        let Kind {
+            code,
+            status,
+            title,
+            explanation,
+        } = *kind;
+        Self {
+            code,
+            status,
+            title,
+            explanation,
+        }
     }
 }
 
@@ -117,7 +131,10 @@ impl From<&Kind> for ProblemKind {
 )]
 #[get("/problems")]
 async fn list_problems() -> Reply {
-    Reply::json(&List { data: KINDS.iter().map(ProblemKind::from).collect(), next_cursor: None })
+    Reply::json(&List {
+        data: KINDS.iter().map(ProblemKind::from).collect(),
+        next_cursor: None,
+    })
 }
 
 /// Names a kind of problem.
@@ -140,5 +157,6 @@ struct ProblemPath {
 #[get("/problems/{code}")]
 async fn get_problem(path: Path<ProblemPath>) -> Result<Reply, Problem> {
     let kind = KINDS.iter().find(|kind| kind.code == path.code);
-    kind.map(|kind| Reply::json(&ProblemKind::from(kind))).ok_or_else(|| Problem::not_found("kind of problem"))
+    kind.map(|kind| Reply::json(&ProblemKind::from(kind)))
+        .ok_or_else(|| Problem::not_found("kind of problem"))
 }
