@@ -31,7 +31,7 @@ pub enum Command {
     Migrate,
     /// Check the configuration, and that the database answers and is up to date
     Check,
-    /// Write the OpenAPI document to stdout
+    /// Write the `OpenAPI` document to stdout
     Openapi {
         /// Write the table of operations instead: id, method, path, scope
         #[arg(long)]

@@ -150,7 +150,7 @@ fn listen(config: Config, db: Arc<Db>, gate: Gate) -> Outcome {
     Ok(actix_web::rt::System::new().block_on(http::serve(house, listen))?)
 }
 
-/// Writes the OpenAPI document, or the table of its operations, to stdout.
+/// Writes the `OpenAPI` document, or the table of its operations, to stdout.
 fn openapi(operations: bool) -> Outcome {
     let document = http::openapi::document();
     if operations {

@@ -42,7 +42,7 @@ pub struct Sealed<C> {
 /// A resource's content through its life: at most one draft, and the newest sealed version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<C> {
-    /// Raised by every write; the ETag.
+    /// Raised by every write; the `ETag`.
     pub revision: i64,
     /// The open draft.
     pub draft: Option<Draft<C>>,

@@ -1,4 +1,4 @@
-//! Bodies, checked against the operation's own schema in the OpenAPI document.
+//! Bodies, checked against the operation's own schema in the `OpenAPI` document.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -41,7 +41,7 @@ struct Expected {
     schema: Validator,
 }
 
-/// What every operation takes, by path and method: compiled once, from the OpenAPI document.
+/// What every operation takes, by path and method: compiled once, from the `OpenAPI` document.
 #[derive(Default)]
 pub struct Operations {
     bodies: HashMap<(String, Method), Expected>,
@@ -172,7 +172,7 @@ pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), 
     let coding = request
         .headers()
         .get(header::CONTENT_ENCODING)
-        .map(|coding| coding.as_bytes());
+        .map(actix_web::http::header::HeaderValue::as_bytes);
     if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return refused("Bodies are sent without content coding.".to_owned());
     }

@@ -186,7 +186,7 @@ impl<S> Caller<S> {
     ) -> Result<Reply, Problem> {
         let (sender, receiver) = oneshot::channel();
         db.write(self.actor(), once(self.key()?, work), move |result| {
-            drop(sender.send(result))
+            drop(sender.send(result));
         });
         answered(receiver.await.map_err(|_| Problem::unavailable())??)
     }
@@ -284,7 +284,7 @@ fn list(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Proble
     Ok(joined)
 }
 
-/// The revision that one of our ETags names.
+/// The revision that one of our `ETags` names.
 fn revision(tag: &str) -> Option<i64> {
     let opaque = tag
         .trim()

@@ -41,7 +41,7 @@ use crate::{auth::gate::Gate, store::db::Db};
 #[derive(Debug, Clone)]
 pub struct PublicUrl(pub String);
 
-/// The OpenAPI document, as it is served.
+/// The `OpenAPI` document, as it is served.
 #[derive(Debug, Clone)]
 pub struct Document(pub Bytes);
 

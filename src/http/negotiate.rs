@@ -24,7 +24,7 @@ pub enum Format {
 }
 
 /// Which representation to send.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct FormatQuery {
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// What tells its ETag from that of the JSON.
+    /// What tells its `ETag` from that of the JSON.
     pub const fn suffix(self) -> &'static str {
         match self {
             Self::Json => "",

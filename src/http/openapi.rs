@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the routes say of themselves, and the habits that all of them share.
+//! The `OpenAPI` document: what the routes say of themselves, and the habits that all of them share.
 
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;

@@ -165,11 +165,8 @@ impl Paging {
         {
             filters.push(pair);
         }
-        let url = format!(
-            "{}?{}",
-            request.path(),
-            filters.iter().map(|pair| format!("{pair}&")).collect::<String>()
-        );
+        filters.push("cursor=");
+        let url = format!("{}?{}", request.path(), filters.join("&"));
         Ok(Self {
             page: Page { limit, after },
             of,
@@ -195,7 +192,7 @@ impl Paging {
         });
         let link = next_cursor
             .as_ref()
-            .map(|cursor| format!("<{}cursor={cursor}>; rel=\"next\"", self.url));
+            .map(|cursor| format!("<{}{cursor}>; rel=\"next\"", self.url));
         let reply = Reply::json(&List { data, next_cursor });
         match link {
             Some(link) => reply.with("Link", link),

@@ -97,7 +97,7 @@ impl Reply {
         }
     }
 
-    /// A resource as it stands, with its ETag.
+    /// A resource as it stands, with its `ETag`.
     pub fn found<T: Serialize>(found: &Revised<T>) -> Self {
         Self {
             etag: Some(etag(found.revision, "")),
@@ -105,7 +105,7 @@ impl Reply {
         }
     }
 
-    /// A sealed version, whose ETag is its digest.
+    /// A sealed version, whose `ETag` is its digest.
     pub fn version(digest: Option<&Digest>, shown: &impl Serialize) -> Self {
         Self {
             etag: digest.map(|digest| format!("\"{}\"", digest.as_str())),
@@ -147,7 +147,7 @@ impl Reply {
         Self { caching, ..self }
     }
 
-    /// The same with this ETag (with its quotes).
+    /// The same with this `ETag` (with its quotes).
     #[must_use]
     pub fn tagged(self, etag: String) -> Self {
         Self {
@@ -213,7 +213,7 @@ impl Reply {
     }
 }
 
-/// An ETag: the revision, and what tells representations of it apart.
+/// An `ETag`: the revision, and what tells representations of it apart.
 pub fn etag(revision: i64, representation: &str) -> String {
     if representation.is_empty() {
         format!("\"{revision}\"")

@@ -61,7 +61,7 @@ impl store::error::Failure for Error {
 /// The result of a use case.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Something with a revision: what `GET` shows, and the number that its ETag is made of.
+/// Something with a revision: what `GET` shows, and the number that its `ETag` is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revised<T> {
     /// What is shown.

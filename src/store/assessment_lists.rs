@@ -198,7 +198,7 @@ macro_rules! inputs {
     };
 }
 
-/// How many ids one statement names: SQLite takes no more than 32,766 values.
+/// How many ids one statement names: `SQLite` takes no more than 32,766 values.
 const CHUNK: usize = 5000;
 
 /// Those of these assessments that are the organisation's, in no particular order.

@@ -22,7 +22,7 @@ use crate::domain::{
 /// Tells the time. Tests bring their own.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
-/// How many threads read, and on PostgreSQL also write: each holds one connection.
+/// How many threads read, and on `PostgreSQL` also write: each holds one connection.
 const THREADS: usize = 8;
 /// How many waiting writes share a transaction where there is one writer.
 const GROUP: usize = 64;
@@ -98,7 +98,7 @@ impl Db {
             shared,
             actor,
             writes: false,
-            work,
+            run: work,
             done,
             result: None,
         }));
@@ -120,7 +120,7 @@ impl Db {
             shared,
             actor,
             writes: true,
-            work,
+            run: work,
             done,
             result: None,
         }));
@@ -198,10 +198,6 @@ impl<'a> Tx<'a> {
     }
 
     /// A new id: a `UUIDv7`.
-    #[expect(
-        clippy::unused_self,
-        reason = "ids are made where something is written, nowhere else"
-    )]
     pub fn new_id<K>(&self) -> Id<K> {
         Id::from_uuid(Uuid::now_v7())
     }

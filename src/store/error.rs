@@ -14,7 +14,7 @@ pub enum Taken {
 }
 
 impl Taken {
-    /// By the name of the constraint, or by the columns that SQLite's message names.
+    /// By the name of the constraint, or by the columns that `SQLite`'s message names.
     pub(super) fn by(constraint: &str) -> Self {
         if constraint.contains("slug") {
             Self::Slug

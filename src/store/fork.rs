@@ -1,7 +1,9 @@
 //! The only file that knows which database it talks to.
 //!
-//! Everything that differs between SQLite and PostgreSQL stands here: connections, transactions, SQL types, migrations,
+//! Everything that differs between `SQLite` and `PostgreSQL` stands here: connections, transactions, SQL types, migrations,
 //! and how errors are told apart.
+
+#![expect(missing_docs, reason = "what Diesel derives for the enum over both has none")]
 
 use std::{fmt::Debug, io::Write, time::Duration};
 
@@ -34,18 +36,18 @@ const MIGRATION_LOCK: i64 = 0x4d43_4d6d_6967_7261;
 /// A connection to either database.
 #[derive(MultiConnection)]
 pub enum Conn {
-    /// PostgreSQL.
+    /// `PostgreSQL`.
     Postgres(PgConnection),
-    /// SQLite.
+    /// `SQLite`.
     Sqlite(SqliteConnection),
 }
 
 /// Where the database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// A SQLite file.
+    /// A `SQLite` file.
     Sqlite(String),
-    /// A PostgreSQL URL.
+    /// A `PostgreSQL` URL.
     Postgres(String),
 }
 
@@ -184,7 +186,7 @@ where
 pub(super) fn classify(error: DieselError) -> Error {
     match error {
         DieselError::NotFound => Error::Corrupt("a row is missing"),
-        DieselError::DatabaseError(kind, information) => classify_database_error(&kind, information.as_ref()),
+        DieselError::DatabaseError(kind, information) => classify_database_error(kind, information.as_ref()),
         DieselError::SerializationError(_) | DieselError::DeserializationError(_) => {
             tracing::error!(%error, "a stored value cannot be read");
             Error::Corrupt("a stored value cannot be read")
@@ -196,7 +198,7 @@ pub(super) fn classify(error: DieselError) -> Error {
     }
 }
 
-fn classify_database_error(kind: &DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Error {
+fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseErrorInformation) -> Error {
     let message = information.message();
     match kind {
         DatabaseErrorKind::UniqueViolation => {
@@ -350,7 +352,7 @@ impl<K: 'static> FromSql<Uid, Sqlite> for Id<K> {
     }
 }
 
-/// PostgreSQL counts from 2000-01-01.
+/// `PostgreSQL` counts from 2000-01-01.
 const POSTGRES_EPOCH: Duration = Duration::from_secs(946_684_800);
 
 fn postgres_epoch() -> Result<i64, std::num::TryFromIntError> {

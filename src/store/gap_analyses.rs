@@ -186,7 +186,7 @@ struct NewSource {
     version: Version,
 }
 
-/// How many sources one statement inserts: SQLite takes no more than 32,766 values.
+/// How many sources one statement inserts: `SQLite` takes no more than 32,766 values.
 const CHUNK: usize = 5000;
 
 fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {

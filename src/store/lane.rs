@@ -52,7 +52,7 @@ pub(super) struct Work<T, E, F, D> {
     pub(super) shared: Arc<Shared>,
     pub(super) actor: Actor,
     pub(super) writes: bool,
-    pub(super) work: F,
+    pub(super) run: F,
     pub(super) done: D,
     pub(super) result: Option<Result<T, E>>,
 }
@@ -69,8 +69,8 @@ where
     }
 
     fn run(&mut self, conn: &mut Conn) -> Outcome {
-        let (work, actor, shared) = (&mut self.work, self.actor, &*self.shared);
-        let result = catch_unwind(AssertUnwindSafe(|| work(&mut Tx::new(conn, actor, shared))))
+        let (run, actor, shared) = (&mut self.run, self.actor, &*self.shared);
+        let result = catch_unwind(AssertUnwindSafe(|| run(&mut Tx::new(conn, actor, shared))))
             .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         let verdict = match result.as_ref().map_err(Failure::store_error) {
             Ok(_) => Verdict::Keep,
@@ -186,7 +186,7 @@ impl Worker {
                 Err(error) => (Verdict::Broken, Err(error)),
             };
             match verdict {
-                Verdict::Again if attempt < ATTEMPTS => continue,
+                Verdict::Again if attempt < ATTEMPTS => {}
                 Verdict::Broken => {
                     self.conn = None;
                     // A commit that failed may stand: only work that never got there is done anew.
@@ -255,7 +255,7 @@ impl Worker {
             self.conn = None;
         }
         for job in group {
-            job.settle(committed.as_ref().map(|()| ()).map_err(|_| Error::Unavailable));
+            job.settle(committed.as_ref().copied().map_err(|_| Error::Unavailable));
         }
     }
 }

@@ -1,4 +1,6 @@
 //! The API as its callers know it: one suite, run on either database (`TEST_DATABASE`), a file a noun.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod app;
 mod smoke;

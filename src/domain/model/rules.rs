@@ -1,6 +1,6 @@
 //! What a model must be before it can be published.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Definition, Level, MOST_KEYS, SAFETY, Strand, Theme};
 use crate::domain::{
@@ -139,7 +139,7 @@ fn keys(faults: &mut Vec<Fault>, definition: &Definition, earlier: &[&Definition
         .last()
         .map(|version| version.keys().collect())
         .unwrap_or_default();
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for (at, theme, key, label, replaces) in placed(definition) {
         require(faults, &format!("{at}/label"), label);
         if key.theme() != theme {
@@ -149,7 +149,7 @@ fn keys(faults: &mut Vec<Fault>, definition: &Definition, earlier: &[&Definition
                 "A key begins with its theme's key and a dot.",
             ));
         }
-        if seen.insert(key, ()).is_some() {
+        if !seen.insert(key) {
             faults.push(Fault::new(
                 format!("{at}/key"),
                 "duplicate",

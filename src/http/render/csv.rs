@@ -112,11 +112,6 @@ fn text(cell: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail where it stands"
-)]
 mod tests {
     use super::csv;
     use crate::http::render::sample;

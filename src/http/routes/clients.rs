@@ -48,6 +48,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// A client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "OAuth 2.0 calls them so (RFC 6749)")]
 pub struct Client {
     /// Its id.
     client_id: ClientId,

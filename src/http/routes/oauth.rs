@@ -47,6 +47,7 @@ struct TokenRequest {
 
 /// An access token (RFC 6749, section 5.1).
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "that RFC calls them so")]
 struct Token {
     /// A JWT (RFC 9068).
     access_token: String,

@@ -37,7 +37,7 @@ struct Root {
 /// Where the parts of the API are.
 #[derive(Debug, Serialize, ToSchema)]
 struct Links {
-    /// The OpenAPI document.
+    /// The `OpenAPI` document.
     openapi: &'static str,
     /// The documentation.
     docs: &'static str,
@@ -80,7 +80,7 @@ async fn get_root() -> Reply {
     })
 }
 
-/// Get the OpenAPI document.
+/// Get the `OpenAPI` document.
 ///
 /// This document.
 #[utoipa::path(

@@ -4,11 +4,6 @@
     clippy::float_cmp,
     reason = "the figures are halves or rounded, so they are equal or wrong"
 )]
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail where it stands"
-)]
 
 mod distance;
 mod findings;
