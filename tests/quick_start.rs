@@ -26,7 +26,10 @@ impl Drop for Server {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .expect("a free port")
+        .port()
 }
 
 impl Server {
@@ -52,7 +55,11 @@ impl Server {
                 break;
             }
         }
-        Self { child, printed, _folder: folder }
+        Self {
+            child,
+            printed,
+            _folder: folder,
+        }
     }
 
     /// The lines of the quick start, with the credentials filled in.
@@ -73,7 +80,11 @@ fn a_stranger_who_pastes_what_the_first_start_prints_reads_a_gap_analysis_with_a
         .output()
         .expect("bash runs");
     let printed = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{printed}\n{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(
+        ran.status.success(),
+        "{printed}\n{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
     for expected in [
         "\"element\":\"feelings.heard\",\"higher\":\"team\",\"lower\":\"service_user\"",
         "\"blind_spot\":true",

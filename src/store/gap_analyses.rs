@@ -164,6 +164,7 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
             dsl::revision.eq(life.revision + 1),
             dsl::version.eq(life.newest.version),
             dsl::last_version.eq(life.last_version),
+            dsl::request.eq(Json(life.request.clone())),
             dsl::updated_at.eq(tx.now()),
         ))
         .execute(tx.conn)?;
