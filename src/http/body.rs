@@ -9,7 +9,10 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::{Payload, ResourceDef},
-    http::{Method, header},
+    http::{
+        Method,
+        header::{self, HeaderName},
+    },
     web::{BytesMut, Data},
 };
 use futures_util::StreamExt;
@@ -19,6 +22,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
+    ACCEPT_PATCH,
     problem::{self, Problem},
     query,
 };
@@ -167,7 +171,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 /// Refuses what the operation does not take.
 pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), Problem> {
     let refused = |detail: String| {
-        Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail).with_header(header::ACCEPT, &taken.join(", ")))
+        let problem = Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail);
+        Err(if request.method() == Method::PATCH {
+            problem.with_header(HeaderName::from_static("accept-patch"), ACCEPT_PATCH.1)
+        } else {
+            problem.with_header(header::ACCEPT, &taken.join(", "))
+        })
     };
     let coding = request
         .headers()
