@@ -166,9 +166,10 @@ impl Conn {
             Self::Postgres(conn) => conn.has_pending_migration(POSTGRES_MIGRATIONS),
             Self::Sqlite(conn) => conn.has_pending_migration(SQLITE_MIGRATIONS),
         };
-        pending
-            .map(|pending| !pending)
-            .map_err(|error| Error::Migration(error.to_string()))
+        pending.map(|pending| !pending).map_err(|error| {
+            tracing::warn!(%error, "the schema cannot be read");
+            Error::Unavailable
+        })
     }
 }
 
