@@ -6,11 +6,11 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpres
 
 use super::{
     assessments::{Head, Newest, life},
-    db::Tx,
     error::Result,
     external_ids,
     page::{Page, Position},
     schema::{assessments::dsl, sealed_versions},
+    tx::Tx,
 };
 use crate::domain::{
     assessment::{AssessmentStatus, Life},

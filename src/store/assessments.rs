@@ -7,7 +7,6 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     external_ids,
     fork::Json,
@@ -16,6 +15,7 @@ use super::{
         assessments::{self, dsl},
         sealed_versions,
     },
+    tx::Tx,
 };
 use crate::domain::{
     assessment::{Answers, Life},

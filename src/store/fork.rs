@@ -184,7 +184,13 @@ where
 }
 
 /// What a database error means to us.
-pub(super) fn classify(error: DieselError) -> Error {
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        classify(error)
+    }
+}
+
+fn classify(error: DieselError) -> Error {
     match error {
         DieselError::NotFound => Error::Corrupt("a row is missing"),
         DieselError::DatabaseError(kind, information) => classify_database_error(kind, information.as_ref()),

@@ -5,7 +5,6 @@ use diesel::{
 };
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     fork::{Json, either},
     journal,
@@ -15,6 +14,7 @@ use super::{
         gap_analysis_sources::{self, dsl as sources},
         sealed_versions,
     },
+    tx::Tx,
 };
 use crate::domain::{
     event::Kind,

@@ -3,11 +3,11 @@
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    db::{Tx, visible},
     error::Result,
     fork::{Json, Kept},
     page::{Page, Position, position_version, version_position},
     schema::sealed_versions::dsl,
+    tx::{Tx, visible},
 };
 use crate::domain::{
     digest::Digest,

@@ -8,12 +8,12 @@ use diesel::{
 };
 
 use super::{
-    db::{Tx, visible},
     error::{Error, Result, Taken},
     fork::Json,
     journal,
     page::{Page, Position},
     schema::{models::dsl, sealed_versions},
+    tx::{Tx, visible},
 };
 use crate::domain::{
     event::Kind,

@@ -6,7 +6,6 @@ use diesel::{
 };
 
 use super::{
-    db::{Tx, visible},
     error::{Error, Result, Taken},
     journal,
     page::{Page, Position},
@@ -14,6 +13,7 @@ use super::{
         perspectives::{self, dsl},
         sealed_versions,
     },
+    tx::{Tx, visible},
 };
 use crate::domain::{
     event::Kind,
