@@ -1,8 +1,7 @@
 //! Perspectives, as they are kept.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
-    dsl::exists, select,
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists, select,
 };
 
 use super::{
