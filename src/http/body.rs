@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     future::Future,
     pin::Pin,
+    time::Duration,
 };
 
 use actix_web::{
@@ -13,6 +14,7 @@ use actix_web::{
         Method,
         header::{self, HeaderName},
     },
+    rt::time::timeout,
     web::{BytesMut, Data},
 };
 use futures_util::StreamExt;
@@ -33,6 +35,8 @@ use crate::{
 
 /// The most bytes of a body: 1 MiB.
 pub const LONGEST: usize = 1024 * 1024;
+/// How long a body may take to arrive.
+const SLOWEST: Duration = Duration::from_secs(20);
 /// The most faults that one answer lists; a body with more is hardly meant.
 const MOST_FAULTS: usize = 1000;
 
@@ -192,8 +196,13 @@ pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), 
     refused(format!("The operation takes {}.", taken.join(" or ")))
 }
 
-/// The whole body, if it is not too long.
-pub(super) async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, Problem> {
+/// The whole body, if it is neither too long nor too slow.
+pub(super) async fn collect(request: &HttpRequest, payload: Payload) -> Result<BytesMut, Problem> {
+    let slow = |_| Problem::new(&problem::REQUEST_TIMEOUT, "The body took longer than 20 seconds.");
+    timeout(SLOWEST, read(request, payload)).await.map_err(slow)?
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, Problem> {
     let too_large = || Problem::new(&problem::PAYLOAD_TOO_LARGE, "A body has at most 1,048,576 bytes.");
     let announced = request
         .headers()
