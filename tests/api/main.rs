@@ -3,4 +3,8 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod app;
+mod bodies;
+mod concurrency;
+mod idempotency;
+mod problems;
 mod smoke;
