@@ -469,8 +469,7 @@ pub fn list(
     updated_since: Option<Moment>,
     page: &Page,
 ) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
-    let (lives, next) = store::gap_analyses::list(tx, updated_since, page)?;
-    Ok((lives.into_iter().map(GapAnalysisItem::from).collect(), next))
+    Ok(store::gap_analyses::list(tx, updated_since, page)?)
 }
 
 /// A page of a gap analysis's versions.

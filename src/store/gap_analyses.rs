@@ -15,10 +15,11 @@ use super::{
     tx::Tx,
 };
 use crate::domain::{
+    digest::Digest,
     event::Kind,
-    gap_analysis::{Analysis, Life, Request},
-    id::{AssessmentId, GapAnalysisId, Id, OrganisationId},
-    life_cycle::{Sealed, Version},
+    gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Summary},
+    id::{AssessmentId, ClientId, GapAnalysisId, Id, OrganisationId},
+    life_cycle::{Seal, Sealed, Version},
     moment::Moment,
 };
 
@@ -72,9 +73,27 @@ pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
     row.map(life).transpose()
 }
 
+type ItemRow = (GapAnalysisId, Version, Json<Summary>, Moment, String, Moment, ClientId);
+
 /// A page of the organisation's gap analyses: newest first or, with `updated_since`, the longest unchanged first.
-pub fn list(tx: &mut Tx<'_>, updated_since: Option<Moment>, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
-    let mut query = with_newest!(tx).into_boxed();
+pub fn list(
+    tx: &mut Tx<'_>,
+    updated_since: Option<Moment>,
+    page: &Page,
+) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
+    let mut query = dsl::gap_analyses
+        .inner_join(journal::newest!(dsl))
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .select((
+            dsl::id,
+            dsl::version,
+            dsl::summary,
+            dsl::updated_at,
+            sealed_versions::digest,
+            sealed_versions::sealed_at,
+            sealed_versions::sealed_by,
+        ))
+        .into_boxed();
     if let Some(since) = updated_since {
         query = query
             .filter(dsl::updated_at.ge(since))
@@ -89,12 +108,28 @@ pub fn list(tx: &mut Tx<'_>, updated_since: Option<Moment>, page: &Page) -> Resu
             query = query.filter(dsl::id.lt(GapAnalysisId::from_uuid(after.id)));
         }
     }
-    let rows: Vec<Row> = query.limit(page.rows()).load(tx.conn)?;
-    let (rows, next) = page.cut(rows, |row| Position {
-        at: updated_since.map(|_| row.4),
-        id: row.0.uuid(),
-    });
-    Ok((rows.into_iter().map(life).collect::<Result<_>>()?, next))
+    let rows: Vec<ItemRow> = query.limit(page.rows()).load(tx.conn)?;
+    let items = rows
+        .into_iter()
+        .map(
+            |(id, version, Json(summary), updated_at, digest, sealed_at, sealed_by)| GapAnalysisItem {
+                id,
+                version,
+                status: GapAnalysisStatus::Sealed,
+                summary,
+                updated_at,
+                seal: Seal {
+                    digest: Digest::kept(digest),
+                    sealed_at,
+                    sealed_by,
+                },
+            },
+        )
+        .collect();
+    Ok(page.cut(items, |item| Position {
+        at: updated_since.map(|_| item.updated_at),
+        id: item.id.uuid(),
+    }))
 }
 
 /// A version of one of the organisation's gap analyses.
@@ -118,6 +153,7 @@ struct NewRow {
     version: Version,
     last_version: Version,
     request: Json<Request>,
+    summary: Json<Summary>,
     created_at: Moment,
     updated_at: Moment,
 }
@@ -132,6 +168,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
             version: life.newest.version,
             last_version: life.last_version,
             request: Json(life.request.clone()),
+            summary: Json(life.newest.content.summary()),
             created_at: tx.now(),
             updated_at: life.updated_at,
         })
@@ -151,6 +188,7 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
             dsl::version.eq(life.newest.version),
             dsl::last_version.eq(life.last_version),
             dsl::request.eq(Json(life.request.clone())),
+            dsl::summary.eq(Json(life.newest.content.summary())),
             dsl::updated_at.eq(tx.now()),
         ))
         .execute(tx.conn)?;
