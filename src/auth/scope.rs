@@ -3,7 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// An operation that needs a scope: the type parameter of a handler's caller.
 pub trait Requires {
@@ -15,7 +18,7 @@ pub trait Requires {
 macro_rules! scopes {
     ($($(#[doc = $doc:literal])+ $name:ident = $wire:literal,)+) => {
         /// What a client may do. Deny by default: every operation names the one it needs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Scope {
             $($(#[doc = $doc])+ #[serde(rename = $wire)] $name,)+
         }
@@ -81,6 +84,20 @@ scopes! {
     /// Release data for research.
     ReleaseResearch = "research:release",
 }
+
+// By hand: the derived schema does not read the wire names out of the table.
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
+            .description(Some("What a client may do."))
+            .examples(["assessments:read"])
+            .into()
+    }
+}
+
+impl ToSchema for Scope {}
 
 impl Scope {
     #[expect(

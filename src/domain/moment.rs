@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, schema::AnyOfBuilder},
 };
 
 /// A point in time, in UTC, to the microsecond: the finest both databases keep.
@@ -102,5 +102,30 @@ impl PartialSchema for Moment {
 impl ToSchema for Moment {
     fn name() -> std::borrow::Cow<'static, str> {
         "Timestamp".into()
+    }
+}
+
+/// What a caller may write for a moment: for the schema only.
+pub struct DateOrTime;
+
+impl PartialSchema for DateOrTime {
+    fn schema() -> RefOr<Schema> {
+        let string = |format| {
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(format)))
+        };
+        AnyOfBuilder::new()
+            .item(string(KnownFormat::Date))
+            .item(string(KnownFormat::DateTime))
+            .description(Some("An RFC 3339 timestamp, or a date, which is its midnight in UTC."))
+            .examples(["2026-01-01", "2026-03-01T09:30:00Z"])
+            .into()
+    }
+}
+
+impl ToSchema for DateOrTime {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "DateOrTime".into()
     }
 }

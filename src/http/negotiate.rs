@@ -4,13 +4,13 @@ use actix_web::{
     HttpRequest,
     http::header::{Accept, Header},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{self, Problem};
 
 /// A representation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// `application/json`
@@ -52,6 +52,13 @@ impl Format {
             Self::Svg => "-svg",
             Self::Markdown => "-markdown",
         }
+    }
+
+    /// The representation that has this media type.
+    pub fn of_media_type(name: &str) -> Option<Self> {
+        let all = [Self::Json, Self::Csv, Self::Svg, Self::Markdown];
+        all.into_iter()
+            .find(|format| format.media_type().split(';').next() == Some(name))
     }
 
     fn is(self, range: &mime::Mime) -> bool {

@@ -1,14 +1,19 @@
 //! The `OpenAPI` document: what the routes say of themselves, and the habits that all of them share.
 
+mod examples;
+mod habits;
+mod schemas;
+
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
+use self::{examples::Examples, habits::Habits};
 use super::{
     problem::{self, KINDS, Kind, Problem},
     routes,
 };
-use crate::auth::scope::Scope;
+use crate::{auth::scope::Scope, domain::fault::Fault};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,7 +45,10 @@ pub fn document() -> Value {
         .configure(routes::configure)
         .split_for_parts();
     let mut document = serde_json::to_value(&described).unwrap_or_default();
-    components(&mut document);
+    // A document without examples would be seen at once: its tests ask every operation for its own.
+    let mut examples = Examples::all().unwrap_or_default();
+    examples.add_document(&document);
+    components(&mut document, &examples);
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, methods) in paths {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
@@ -48,6 +56,7 @@ pub fn document() -> Value {
                     path,
                     method,
                     operation,
+                    examples: &examples,
                 }
                 .apply();
             }
@@ -80,10 +89,14 @@ pub fn scope(operation: &Value) -> Option<&str> {
 }
 
 /// What operations refer to: headers, parameters, problem answers and security schemes.
-fn components(document: &mut Value) {
+fn components(document: &mut Value, examples: &Examples) {
     let Some(components) = document.pointer_mut("/components").and_then(Value::as_object_mut) else {
         return;
     };
+    if let Some(described) = components.get_mut("schemas").and_then(Value::as_object_mut) {
+        schemas::finish(described);
+    }
+    components.insert("examples".to_owned(), examples.components());
     let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
     components.insert("headers".to_owned(), json!({
         "ETag": text("The revision of the resource, or the digest of the version; with a suffix, that of a representation.", "\"3\""),
@@ -104,10 +117,18 @@ fn components(document: &mut Value) {
         "Idempotency-Key": header_parameter("Idempotency-Key", "1 to 255 visible ASCII characters: a request with the same key is done once, and answered the same for 24 hours.", false, "9b2d6c1e"),
         "X-Request-Id": header_parameter("X-Request-Id", "1 to 128 visible ASCII characters, by which the request is found in the logs.", false, "my-request-1"),
     }));
+    for (name, longest) in [("X-Request-Id", 128), ("Idempotency-Key", 257)] {
+        if let Some(schema) = components
+            .get_mut("parameters")
+            .and_then(|parameters| parameters.get_mut(name)?.get_mut("schema")?.as_object_mut())
+        {
+            schema.insert("pattern".to_owned(), json!(format!("^[!-~]{{1,{longest}}}$")));
+        }
+    }
     components.insert("responses".to_owned(), Value::Object(problem_responses()));
     let scopes: Map<String, Value> = Scope::ALL
         .iter()
-        .map(|scope| (scope.as_str().to_owned(), json!(scope.explanation())))
+        .map(|scope| (scope.as_str().to_owned(), json!(scope.explanation().trim())))
         .collect();
     components.insert("securitySchemes".to_owned(), json!({
         "bearer": {
@@ -140,10 +161,13 @@ fn problem_responses() -> Map<String, Value> {
         let examples: Map<String, Value> = kinds
             .iter()
             .map(|kind| {
-                let example = json!({
+                let mut example = json!({
                     "type": format!("/problems/{}", kind.code), "title": kind.title, "status": kind.status,
                     "detail": kind.explanation, "instance": "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057", "code": kind.code
                 });
+                if let (Some(fault), Some(example)) = (fault_of(kind), example.as_object_mut()) {
+                    example.insert("errors".to_owned(), json!([fault]));
+                }
                 (kind.code.to_owned(), json!({"value": example}))
             })
             .collect();
@@ -165,176 +189,16 @@ fn problem_responses() -> Map<String, Value> {
     responses
 }
 
-/// What follows for an operation from its path, its method and what it says of itself.
-struct Habits<'a> {
-    path: &'a str,
-    method: &'a str,
-    operation: &'a mut Value,
-}
-
-impl Habits<'_> {
-    fn apply(&mut self) {
-        self.add_parameters();
-        self.accept_plain_json();
-        let statuses = self.statuses();
-        let headers = self.success_headers();
-        let may_be_known = self.has_etag() && self.method == "get";
-        let Some(responses) = self.operation.get_mut("responses").and_then(Value::as_object_mut) else {
-            return;
-        };
-        responses.remove("default");
-        for (status, response) in responses.iter_mut() {
-            let names = headers.iter().filter(|name| **name != "Location" || status == "201");
-            let of_success: Map<String, Value> = names
-                .map(|name| {
-                    (
-                        (*name).to_owned(),
-                        json!({"$ref": format!("#/components/headers/{name}")}),
-                    )
-                })
-                .collect();
-            if status.starts_with('2') {
-                response["headers"] = Value::Object(of_success);
-            }
-        }
-        for status in statuses {
-            let shared = json!({"$ref": format!("#/components/responses/{}", response_name(status))});
-            responses.entry(status.to_string()).or_insert(shared);
-        }
-        if may_be_known {
-            let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
-            responses.insert(
-                "304".to_owned(),
-                json!({"description": "The caller knows it already.", "headers": headers}),
-            );
-        }
-    }
-
-    fn is_token(&self) -> bool {
-        self.path == "/v1/oauth/token"
-    }
-
-    fn stores_nothing(&self) -> bool {
-        self.path.ends_with("/validate") || self.path.ends_with("/preview") || self.is_token()
-    }
-
-    fn is_secured(&self) -> bool {
-        scope(self.operation).is_some()
-    }
-
-    fn has_body(&self) -> bool {
-        self.operation.get("requestBody").is_some()
-    }
-
-    /// A single resource, as opposed to a list, a health check or a document of the service.
-    fn is_of_one(&self) -> bool {
-        self.is_secured() && (self.path.contains('{') || self.path == "/v1/organisation" || self.is_upsert())
-    }
-
-    fn is_upsert(&self) -> bool {
-        self.method == "put"
-    }
-
-    fn is_list(&self) -> bool {
-        self.operation
-            .get("parameters")
-            .and_then(Value::as_array)
-            .is_some_and(|parameters| {
-                parameters
-                    .iter()
-                    .any(|parameter| parameter.get("name") == Some(&json!("cursor")))
-            })
-    }
-
-    fn has_etag(&self) -> bool {
-        self.is_of_one()
-            && !self.is_list()
-            && !self.path.ends_with("/diff")
-            && !self.stores_nothing()
-            && self.method != "delete"
-    }
-
-    fn add_parameters(&mut self) {
-        let mut names = vec!["X-Request-Id"];
-        if self.has_etag() && self.method == "get" {
-            names.push("If-None-Match");
-        }
-        match self.method {
-            "patch" | "delete" => names.push("If-Match"),
-            "put" => names.extend(["If-Match-Optional", "If-None-Match-Any"]),
-            "post" if self.is_of_one() && !self.stores_nothing() => names.push("If-Match-Optional"),
-            _ => {}
-        }
-        if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
-            names.push("Idempotency-Key");
-        }
-        let shared = names
-            .into_iter()
-            .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}));
-        if let Some(operation) = self.operation.as_object_mut() {
-            let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-            if let Some(parameters) = parameters.as_array_mut() {
-                parameters.extend(shared);
-            }
-        }
-    }
-
-    /// A merge patch may also come as plain JSON, as most clients send it.
-    fn accept_plain_json(&mut self) {
-        if let Some(content) = self
-            .operation
-            .pointer_mut("/requestBody/content")
-            .and_then(Value::as_object_mut)
-            && let Some(patch) = content.get("application/merge-patch+json").cloned()
-        {
-            content.insert("application/json".to_owned(), patch);
-        }
-    }
-
-    fn success_headers(&self) -> Vec<&'static str> {
-        let mut names = vec!["X-Request-Id", "Cache-Control", "Location"];
-        if self.has_etag() || (self.method == "post" && self.is_secured() && !self.stores_nothing()) {
-            names.push("ETag");
-        }
-        if self.is_list() {
-            names.push("Link");
-        }
-        if self.path.ends_with("/form") || self.path.ends_with("/guide") {
-            names.push("Content-Language");
-        }
-        if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
-            names.push("Idempotent-Replayed");
-        }
-        names
-    }
-
-    /// Which problems the operation can meet.
-    fn statuses(&self) -> Vec<u16> {
-        if self.is_token() {
-            return vec![500];
-        }
-        let writes = self.method != "get" && !self.stores_nothing();
-        let one_format = self
-            .operation
-            .pointer("/responses/200/content")
-            .and_then(Value::as_object)
-            .is_none_or(|c| c.len() < 2);
-        let conditions: [(u16, bool); 13] = [
-            (400, true),
-            (401, self.is_secured()),
-            (403, self.is_secured()),
-            (404, self.path.contains('{') || self.path == "/v1/organisation"),
-            (406, !one_format),
-            (408, self.has_body()),
-            (409, writes || self.path.ends_with("/validate")),
-            (410, writes && self.method != "delete"),
-            (412, writes && self.is_of_one()),
-            (413, self.has_body()),
-            (415, self.has_body()),
-            (422, self.has_body() || writes && self.method != "delete"),
-            (428, matches!(self.method, "patch" | "delete")),
-        ];
-        let met = conditions.into_iter().filter(|(_, met)| *met).map(|(status, _)| status);
-        met.chain([500, 503]).collect()
+/// A fault, such as problems of this kind list.
+fn fault_of(kind: &Kind) -> Option<Fault> {
+    match kind.code {
+        "invalid_parameter" => Some(Fault::new("/limit", "invalid", "This value does not fit.")),
+        "invalid" => Some(Fault::new("/colour", "unknown_field", "There is no such field here.")),
+        "incomplete" => Some(Fault::new(
+            "/ratings/feelings.heard/desired",
+            "required",
+            "This level is missing.",
+        )),
+        _ => None,
     }
 }

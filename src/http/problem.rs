@@ -191,7 +191,7 @@ impl Problem {
 #[schema(as = Problem)]
 struct Document<'a> {
     /// What kind of problem: a URI that answers with an explanation.
-    #[schema(example = "/problems/not_found")]
+    #[schema(format = "uri-reference", example = "/problems/not_found")]
     r#type: String,
     /// The kind in words; the same for every problem of the kind.
     #[schema(example = "No such thing")]
@@ -203,7 +203,7 @@ struct Document<'a> {
     #[schema(example = "There is no such assessment.")]
     detail: &'a str,
     /// This occurrence, to find it in the logs.
-    #[schema(example = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057")]
+    #[schema(format = "uri", example = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057")]
     instance: String,
     /// What kind of problem, as a stable word.
     #[schema(example = "not_found")]

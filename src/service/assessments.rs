@@ -80,12 +80,16 @@ pub struct CreateAssessment {
     reason = "the schema against which a patch is checked; it is applied as JSON"
 )]
 pub struct PatchAssessment {
-    #[schema(max_length = 200)]
+    /// The caller's own reference to who answered; `null` takes it away.
+    #[schema(max_length = 200, example = "respondent-17")]
     respondent_ref: Option<String>,
+    /// The ratings to change, by element; `null` takes a rating away, or all of them.
     #[schema(value_type = Option<BTreeMap<ElementKey, RatingOrNull>>)]
     ratings: Option<BTreeMap<ElementKey, Option<PatchRating>>>,
+    /// The assessment's names in other systems, all of them; `null` takes them away.
     #[schema(max_items = 20)]
     external_ids: Option<Vec<ExternalId>>,
+    /// Whether the respondent agrees that research may use this; `null` where they were not asked.
     research_consent: Option<bool>,
 }
 
@@ -97,11 +101,16 @@ pub struct PatchAssessment {
     reason = "the schema against which a patch is checked; it is applied as JSON"
 )]
 pub struct PatchRating {
+    /// Where we are.
     current: Option<Level>,
+    /// Where we want to be.
     desired: Option<Level>,
+    /// What the respondent wants to say with it.
     #[schema(max_length = 4000)]
     note: Option<String>,
+    /// The element does not apply.
     not_applicable: Option<bool>,
+    /// Why it does not apply.
     #[schema(max_length = 4000)]
     reason: Option<String>,
 }
@@ -114,6 +123,7 @@ impl PartialSchema for RatingOrNull {
         OneOfBuilder::new()
             .item(ObjectBuilder::new().schema_type(Type::Null))
             .item(Ref::from_schema_name(PatchRating::name()))
+            .description(Some("What to change of the rating, or `null`, which takes it away."))
             .into()
     }
 }

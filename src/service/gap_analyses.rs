@@ -50,6 +50,7 @@ pub struct UnsavedRatings {
 /// What to preview: stored assessments as in a gap analysis, or ratings that are not stored, of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PreviewGapAnalysis)]
 pub struct Preview {
     /// What to call the analysis.
     #[schema(nullable = false, min_length = 1, max_length = 200)]

@@ -45,18 +45,25 @@ pub struct CreateModel {
     /// The published version to begin from; the lineage is kept.
     #[schema(nullable = false)]
     derived_from: Option<Origin>,
+    /// Its title.
     #[schema(nullable = false, max_length = 200, example = "Our connections")]
     title: Option<String>,
+    /// Who made it.
     #[schema(nullable = false, max_length = 4000)]
     attribution: Option<String>,
+    /// Under what terms it may be used.
     #[schema(nullable = false, max_length = 4000)]
     copyright: Option<String>,
+    /// What the four levels are called, lowest first.
     #[schema(nullable = false, max_items = 4)]
     levels: Option<Vec<LevelLabel>>,
+    /// The themes, in order.
     #[schema(nullable = false, max_items = 200)]
     themes: Option<Vec<Theme>>,
+    /// What underpins them.
     #[schema(nullable = false)]
     safety: Option<Safety>,
+    /// How a team works with the model.
     #[schema(nullable = false, max_items = 200)]
     guide: Option<Vec<GuideStep>>,
 }
@@ -69,18 +76,25 @@ pub struct CreateModel {
     reason = "the schema against which a patch is checked; it is applied as JSON"
 )]
 pub struct PatchModel {
+    /// Its title.
     #[schema(nullable = false, max_length = 200, example = "Our connections, reworded")]
     title: Option<String>,
+    /// Who made it.
     #[schema(nullable = false, max_length = 4000)]
     attribution: Option<String>,
+    /// Under what terms it may be used; `null` takes that away.
     #[schema(max_length = 4000)]
     copyright: Option<String>,
+    /// What the four levels are called, lowest first.
     #[schema(nullable = false, max_items = 4)]
     levels: Option<Vec<LevelLabel>>,
+    /// The themes, in order.
     #[schema(nullable = false, max_items = 200)]
     themes: Option<Vec<Theme>>,
+    /// What underpins them.
     #[schema(nullable = false)]
     safety: Option<PatchSafety>,
+    /// How a team works with the model.
     #[schema(nullable = false, max_items = 200)]
     guide: Option<Vec<GuideStep>>,
 }
@@ -93,8 +107,10 @@ pub struct PatchModel {
     reason = "the schema against which a patch is checked; it is applied as JSON"
 )]
 pub struct PatchSafety {
+    /// Its name.
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     label: Option<String>,
+    /// Its considerations, in order.
     #[schema(nullable = false, max_items = 200)]
     considerations: Option<Vec<model::Consideration>>,
 }

@@ -50,10 +50,13 @@ pub struct CreatePerspective {
     reason = "the schema against which a patch is checked; it is applied as JSON"
 )]
 pub struct PatchPerspective {
+    /// What people call it.
     #[schema(nullable = false, min_length = 1, max_length = 200, example = "Funder")]
     label: Option<String>,
+    /// The voice in which its forms are written.
     #[schema(nullable = false)]
     voice: Option<Voice>,
+    /// Who speaks from it; `null` takes that away.
     #[schema(max_length = 4000)]
     description: Option<String>,
 }

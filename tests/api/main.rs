@@ -6,5 +6,6 @@ mod app;
 mod bodies;
 mod concurrency;
 mod idempotency;
+mod openapi;
 mod problems;
 mod smoke;

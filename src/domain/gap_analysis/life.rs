@@ -8,7 +8,7 @@ use super::{Analysis, GapAnalysis, GapAnalysisStatus, ModelRef};
 use crate::domain::{
     id::{AssessmentId, GapAnalysisId},
     life_cycle::{Seal, Sealed, Version},
-    moment::Moment,
+    moment::{DateOrTime, Moment},
     slug::Slug,
 };
 
@@ -31,17 +31,18 @@ pub struct Select {
     pub perspectives: Vec<Slug>,
     /// Whose newest version was submitted at or after: an RFC 3339 timestamp, or a date, which is its midnight in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<String>, example = "2026-01-01")]
+    #[schema(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
     pub submitted_from: Option<Moment>,
     /// Whose newest version was submitted before: an RFC 3339 timestamp, or a date, which is its midnight in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<String>, example = "2026-04-01")]
+    #[schema(nullable = false, value_type = Option<DateOrTime>, example = "2026-04-01")]
     pub submitted_to: Option<Moment>,
 }
 
 /// What to analyse: the named assessments or those that are selected, one of the two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateGapAnalysis)]
 pub struct Request {
     /// What to call the analysis.
     #[serde(default, skip_serializing_if = "Option::is_none")]

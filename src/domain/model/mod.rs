@@ -184,7 +184,7 @@ pub struct Definition {
     pub title: String,
     /// Who made it.
     #[serde(default)]
-    #[schema(max_length = 4000)]
+    #[schema(required = true, max_length = 4000)]
     pub attribution: String,
     /// Under what terms it may be used, as far as its authors say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,18 +192,19 @@ pub struct Definition {
     pub copyright: Option<String>,
     /// The four levels, lowest first.
     #[serde(default = "levels")]
-    #[schema(max_items = 4)]
+    #[schema(required = true, max_items = 4)]
     pub levels: Vec<LevelLabel>,
     /// The themes, in order.
     #[serde(default)]
-    #[schema(max_items = 200)]
+    #[schema(required = true, max_items = 200)]
     pub themes: Vec<Theme>,
     /// What underpins them.
     #[serde(default)]
+    #[schema(required = true)]
     pub safety: Safety,
     /// How a team works with the model.
     #[serde(default)]
-    #[schema(max_items = 200)]
+    #[schema(required = true, max_items = 200)]
     pub guide: Vec<GuideStep>,
     /// What it was derived from.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -45,6 +45,8 @@ struct AssessmentVersionPath {
 }
 
 /// Get an assessment's draft.
+///
+/// What submitting would seal. Where no draft is open, 404.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
@@ -132,6 +134,8 @@ async fn get_assessment_version(
 }
 
 /// Compare two versions of an assessment.
+///
+/// All that differs, as a JSON Patch.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentVersionPath, DiffQuery),

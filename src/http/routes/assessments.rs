@@ -16,7 +16,7 @@ use crate::{
         assessment::{Assessment, AssessmentStatus},
         external_id::ExternalId,
         id::AssessmentId,
-        moment::Moment,
+        moment::{DateOrTime, Moment},
         slug::Slug,
     },
     http::{
@@ -80,22 +80,22 @@ struct AssessmentsQuery {
     #[param(nullable = false, inline)]
     status: Option<AssessmentStatus>,
     /// From this perspective (its slug).
-    #[param(nullable = false, value_type = Option<String>, example = "team")]
+    #[param(nullable = false, value_type = Option<Slug>, example = "team")]
     perspective: Option<Slug>,
     /// Of this model (its slug).
-    #[param(nullable = false, value_type = Option<String>, example = "meaningful-connections")]
+    #[param(nullable = false, value_type = Option<Slug>, example = "meaningful-connections")]
     model: Option<Slug>,
     /// With this name in another system, as `system|value`.
     #[param(nullable = false, value_type = Option<String>, pattern = r"^[^|]+\|.+$", example = "https://crm.example.org|case-4711")]
     external_id: Option<ExternalIdParameter>,
     /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first.
-    #[param(nullable = false, value_type = Option<String>, example = "2026-01-01")]
+    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
     updated_since: Option<Moment>,
     /// Submitted (its newest version) at or after.
-    #[param(nullable = false, value_type = Option<String>, example = "2026-01-01")]
+    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
     submitted_from: Option<Moment>,
     /// Submitted (its newest version) before.
-    #[param(nullable = false, value_type = Option<String>, example = "2026-04-01")]
+    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-04-01")]
     submitted_to: Option<Moment>,
     /// How many items a page holds.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
@@ -366,6 +366,8 @@ async fn amend_assessment(
 }
 
 /// Restore a withdrawn assessment.
+///
+/// Takes the withdrawal back: it is what it was before, and counts in analyses again.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),

@@ -14,7 +14,7 @@ use super::{PageQuery, id};
 use crate::{
     auth::{
         gate::Gate,
-        scope::{ScopeSet, WriteClients},
+        scope::{Scope, ScopeSet, WriteClients},
         secret::{NewSecret, new_client},
     },
     domain::{
@@ -80,7 +80,7 @@ pub struct CreateClient {
     #[schema(min_length = 1, max_length = 200, example = "Case management")]
     name: String,
     /// What it may do: scopes of an organisation and, beyond them, only what the caller may do itself.
-    #[schema(min_items = 1, max_items = 32)]
+    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 32)]
     scopes: Vec<String>,
 }
 
@@ -111,6 +111,16 @@ impl ClientPath {
 
 const CLIENT: &str = "client";
 
+impl Client {
+    /// The same with its secret.
+    pub(in crate::http) fn with_secret(self, secret: &SecretString) -> Self {
+        Self {
+            client_secret: Some(secret.expose_secret().to_owned()),
+            ..self
+        }
+    }
+}
+
 impl From<store::clients::Client> for Client {
     fn from(client: store::clients::Client) -> Self {
         Self {
@@ -133,11 +143,7 @@ fn find(tx: &mut Tx<'_>, id: ClientId) -> service::Result<store::clients::Client
 fn with_secret(found: store::clients::Client, secret: &SecretString) -> Reply {
     let revision = found.revision;
     let without = Client::from(found);
-    let with = Client {
-        client_secret: Some(secret.expose_secret().to_owned()),
-        ..without.clone()
-    };
-    Reply::json(&with)
+    Reply::json(&without.clone().with_secret(secret))
         .remembered_as(&without)
         .tagged(etag(revision, ""))
         .cached(Caching::Never)
@@ -229,6 +235,8 @@ async fn create_client(
 }
 
 /// Get a client.
+///
+/// Without its secret, which nobody can read again. A revoked client is shown as such.
 #[utoipa::path(
     tag = "Access",
     params(ClientPath),

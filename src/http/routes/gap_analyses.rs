@@ -15,7 +15,7 @@ use crate::{
         gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
         id::GapAnalysisId,
         model::Definition,
-        moment::Moment,
+        moment::{DateOrTime, Moment},
     },
     http::{
         body::Body,
@@ -83,7 +83,7 @@ struct GapAnalysisVersionPath {
 #[into_params(parameter_in = Query)]
 struct GapAnalysesQuery {
     /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first.
-    #[param(nullable = false, value_type = Option<String>, example = "2026-01-01")]
+    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
     updated_since: Option<Moment>,
     /// How many items a page holds.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
@@ -189,7 +189,7 @@ async fn create_gap_analysis(
             {"perspective": "team", "ratings": {"feelings.heard": {"current": "maturing", "desired": "embedded"}}}
         ]
     })),
-    responses((status = 200, description = "The gap analysis", body = GapAnalysis), Problem),
+    responses((status = 200, description = "The preview", body = GapAnalysis), Problem),
     security(("bearer" = ["gap_analyses:read"])),
 )]
 #[post("/v1/gap-analyses/preview")]
@@ -341,6 +341,8 @@ async fn get_gap_analysis_version(
 }
 
 /// Compare two versions of a gap analysis.
+///
+/// All that differs, as a JSON Patch.
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisVersionPath, DiffQuery),

@@ -68,11 +68,11 @@ pub struct DiffQuery {
 pub struct VersionItem {
     /// The number, 1 or more.
     #[schema(value_type = i32, minimum = 1)]
-    version: Version,
+    pub version: Version,
     /// Its seal.
     #[serde(flatten)]
     #[schema(inline)]
-    seal: Seal,
+    pub seal: Seal,
 }
 
 impl From<Line> for VersionItem {

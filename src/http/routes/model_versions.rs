@@ -17,7 +17,7 @@ use crate::{
     auth::scope::ReadModels,
     domain::{
         life_cycle::Version,
-        model::{Form, GuideStep, Head, LANGUAGE, Model},
+        model::{Definition, Form, GuideStep, Head, LANGUAGE, Model},
         slug::Slug,
     },
     http::{
@@ -67,7 +67,7 @@ struct ModelVersionPath {
 #[into_params(parameter_in = Query)]
 struct FormQuery {
     /// The slug of the perspective.
-    #[param(required = true, nullable = false, value_type = String, pattern = "^[a-z][a-z0-9_-]{0,62}$", example = "service_user")]
+    #[param(required = true, nullable = false, value_type = Slug, example = "service_user")]
     perspective: Option<Slug>,
 }
 
@@ -252,13 +252,7 @@ async fn get_guide(
     let format = format(caller.request(), query, &[Format::Json, Format::Markdown])?;
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let (head, sealed) = caller.read(&db, move |tx| models::sealed(tx, &name, version)).await?;
-    let guide = Guide {
-        model: head.slug.clone(),
-        version,
-        title: sealed.content.title.clone(),
-        language: LANGUAGE.to_owned(),
-        steps: sealed.content.guide.clone(),
-    };
+    let guide = Guide::of(&head, version, &sealed.content);
     let reply = match format {
         Format::Markdown => Reply::bytes(format.media_type(), guide.markdown()),
         _ => Reply::json(&guide),
@@ -271,6 +265,17 @@ async fn get_guide(
 }
 
 impl Guide {
+    /// The guide of a version.
+    pub(in crate::http) fn of(head: &Head, version: Version, definition: &Definition) -> Self {
+        Self {
+            model: head.slug.clone(),
+            version,
+            title: definition.title.clone(),
+            language: LANGUAGE.to_owned(),
+            steps: definition.guide.clone(),
+        }
+    }
+
     fn markdown(&self) -> String {
         let steps = self.steps.iter().zip(1..).map(|(step, number)| {
             format!(

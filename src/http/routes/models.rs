@@ -146,6 +146,8 @@ async fn patch_model(
 }
 
 /// Get a model's draft.
+///
+/// What publishing would seal. Where no draft is open, 404.
 #[utoipa::path(
     tag = "Models",
     params(ModelPath),

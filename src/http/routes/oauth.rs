@@ -14,7 +14,13 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::{Error, gate::Gate, keys::Jwks, scope::Scope, token::LIFETIME_SECONDS},
+    auth::{
+        Error,
+        gate::Gate,
+        keys::Jwks,
+        scope::{Scope, ScopeSet},
+        token::LIFETIME_SECONDS,
+    },
     http::{PublicUrl, body, problem::Problem, reply::Reply},
     store::db::Db,
 };
@@ -48,7 +54,7 @@ struct TokenRequest {
 /// An access token (RFC 6749, section 5.1).
 #[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "that RFC calls them so")]
-struct Token {
+pub(in crate::http) struct Token {
     /// A JWT (RFC 9068).
     access_token: String,
     /// Always `Bearer`.
@@ -64,7 +70,7 @@ struct Token {
 
 /// Why there is no token (RFC 6749, section 5.2).
 #[derive(Debug, Serialize, ToSchema)]
-struct TokenError {
+pub(in crate::http) struct TokenError {
     /// What went wrong, as that RFC names it.
     #[schema(value_type = String, example = "invalid_client")]
     error: &'static str,
@@ -108,6 +114,12 @@ impl Refusal {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
         response.json(error)
+    }
+}
+
+impl From<Error> for TokenError {
+    fn from(error: Error) -> Self {
+        Refusal::from(error).1
     }
 }
 
@@ -186,12 +198,19 @@ async fn token(request: &HttpRequest, payload: Payload, db: &Db, gate: &Gate) ->
     let client = receiver.await.map_err(|_| Error::Unavailable)??;
     let scopes = client.narrow(form.scope.as_deref())?;
     let access_token = gate.issue(client.client, client.organisation, scopes, db.now())?;
-    Ok(Token {
-        access_token,
-        token_type: "Bearer",
-        expires_in: LIFETIME_SECONDS,
-        scope: scopes.to_string(),
-    })
+    Ok(Token::new(access_token, scopes))
+}
+
+impl Token {
+    /// This token, and what it allows.
+    pub(in crate::http) fn new(access_token: String, scopes: ScopeSet) -> Self {
+        Self {
+            access_token,
+            token_type: "Bearer",
+            expires_in: LIFETIME_SECONDS,
+            scope: scopes.to_string(),
+        }
+    }
 }
 
 /// The client's id and secret: by HTTP Basic or in the form, one of the two (RFC 6749, section 2.3.1).
@@ -243,7 +262,7 @@ async fn get_jwks(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
 
 /// Where tokens come from (RFC 8414).
 #[derive(Debug, Serialize, ToSchema)]
-struct AuthorizationServer {
+pub(in crate::http) struct AuthorizationServer {
     /// The issuer of tokens.
     issuer: String,
     /// Where clients get their tokens.
@@ -265,27 +284,35 @@ fn scopes() -> Vec<&'static str> {
 }
 
 /// Get the authorization server's metadata.
+///
+/// Where tokens come from, and how clients ask for them (RFC 8414).
 #[utoipa::path(
     tag = "Access",
     responses((status = 200, description = "The metadata (RFC 8414)", body = AuthorizationServer), Problem),
 )]
 #[get("/.well-known/oauth-authorization-server")]
 async fn get_authorization_server(url: Data<PublicUrl>) -> Reply {
-    let PublicUrl(issuer) = url.get_ref();
-    Reply::json(&AuthorizationServer {
-        issuer: issuer.clone(),
-        token_endpoint: format!("{issuer}/v1/oauth/token"),
-        jwks_uri: format!("{issuer}/.well-known/jwks.json"),
-        scopes_supported: scopes(),
-        response_types_supported: Vec::new(),
-        grant_types_supported: vec!["client_credentials"],
-        token_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post"],
-    })
+    Reply::json(&AuthorizationServer::at(url.get_ref()))
+}
+
+impl AuthorizationServer {
+    /// The metadata of the service at this URL.
+    pub(in crate::http) fn at(PublicUrl(issuer): &PublicUrl) -> Self {
+        Self {
+            issuer: issuer.clone(),
+            token_endpoint: format!("{issuer}{TOKEN_ENDPOINT}"),
+            jwks_uri: format!("{issuer}/.well-known/jwks.json"),
+            scopes_supported: scopes(),
+            response_types_supported: Vec::new(),
+            grant_types_supported: vec!["client_credentials"],
+            token_endpoint_auth_methods_supported: vec!["client_secret_basic", "client_secret_post"],
+        }
+    }
 }
 
 /// What tokens are for (RFC 9728).
 #[derive(Debug, Serialize, ToSchema)]
-struct ProtectedResource {
+pub(in crate::http) struct ProtectedResource {
     /// The resource: the audience of tokens.
     resource: String,
     /// Who issues tokens for it.
@@ -299,18 +326,26 @@ struct ProtectedResource {
 }
 
 /// Get the protected resource's metadata.
+///
+/// Which tokens this service takes, and who issues them (RFC 9728).
 #[utoipa::path(
     tag = "Access",
     responses((status = 200, description = "The metadata (RFC 9728)", body = ProtectedResource), Problem),
 )]
 #[get("/.well-known/oauth-protected-resource")]
 async fn get_protected_resource(url: Data<PublicUrl>) -> Reply {
-    let PublicUrl(resource) = url.get_ref();
-    Reply::json(&ProtectedResource {
-        resource: resource.clone(),
-        authorization_servers: vec![resource.clone()],
-        scopes_supported: scopes(),
-        bearer_methods_supported: vec!["header"],
-        resource_documentation: format!("{resource}/docs/"),
-    })
+    Reply::json(&ProtectedResource::at(url.get_ref()))
+}
+
+impl ProtectedResource {
+    /// The metadata of the service at this URL.
+    pub(in crate::http) fn at(PublicUrl(resource): &PublicUrl) -> Self {
+        Self {
+            resource: resource.clone(),
+            authorization_servers: vec![resource.clone()],
+            scopes_supported: scopes(),
+            bearer_methods_supported: vec!["header"],
+            resource_documentation: format!("{resource}/docs/"),
+        }
+    }
 }

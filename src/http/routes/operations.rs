@@ -24,13 +24,13 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// How the service is.
 #[derive(Debug, Serialize, ToSchema)]
-struct Health {
+pub(in crate::http) struct Health {
     /// `ok`
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-const OK: Health = Health { status: "ok" };
+pub(in crate::http) const OK: Health = Health { status: "ok" };
 
 /// Whether the service lives.
 ///

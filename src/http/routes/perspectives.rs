@@ -218,6 +218,8 @@ async fn get_perspective_version(
 }
 
 /// Compare two versions of a perspective.
+///
+/// All that differs, as a JSON Patch.
 #[utoipa::path(
     tag = "Perspectives",
     params(PerspectiveVersionPath, DiffQuery),

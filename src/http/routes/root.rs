@@ -25,7 +25,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// What this is.
 #[derive(Debug, Serialize, ToSchema)]
-struct Root {
+pub(in crate::http) struct Root {
     /// Its name.
     name: &'static str,
     /// Its version.
@@ -55,6 +55,21 @@ struct Links {
     problems: &'static str,
 }
 
+pub(in crate::http) const ROOT: Root = Root {
+    name: "Meaningful Connections API",
+    version: env!("CARGO_PKG_VERSION"),
+    links: Links {
+        openapi: "/openapi.json",
+        docs: "/docs/",
+        token: "/v1/oauth/token",
+        models: "/v1/models",
+        perspectives: "/v1/perspectives",
+        assessments: "/v1/assessments",
+        gap_analyses: "/v1/gap-analyses",
+        problems: "/problems",
+    },
+};
+
 /// Get the root.
 ///
 /// What this is, its version, and where its parts are.
@@ -64,20 +79,7 @@ struct Links {
 )]
 #[get("/")]
 async fn get_root() -> Reply {
-    Reply::json(&Root {
-        name: "Meaningful Connections API",
-        version: env!("CARGO_PKG_VERSION"),
-        links: Links {
-            openapi: "/openapi.json",
-            docs: "/docs/",
-            token: "/v1/oauth/token",
-            models: "/v1/models",
-            perspectives: "/v1/perspectives",
-            assessments: "/v1/assessments",
-            gap_analyses: "/v1/gap-analyses",
-            problems: "/problems",
-        },
-    })
+    Reply::json(&ROOT)
 }
 
 /// Get the `OpenAPI` document.
@@ -94,7 +96,7 @@ async fn get_openapi(document: Data<Document>) -> Reply {
 
 /// A kind of problem, explained.
 #[derive(Debug, Serialize, ToSchema)]
-struct ProblemKind {
+pub(in crate::http) struct ProblemKind {
     /// Stable, in `snake_case`.
     #[schema(example = "not_found")]
     code: &'static str,
@@ -125,6 +127,8 @@ impl From<&Kind> for ProblemKind {
 }
 
 /// List the kinds of problems.
+///
+/// Every code that a problem document can have, with its status and what to do about it.
 #[utoipa::path(
     tag = "Service",
     responses((status = 200, description = "All kinds, on one page", body = List<ProblemKind>), Problem),

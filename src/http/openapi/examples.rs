@@ -1,0 +1,346 @@
+//! Examples of answers: values of the very types that are sent, so that they cannot drift.
+
+mod world;
+
+use std::error::Error;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use self::world::{World, commissioner, id, moment, ratings, seal};
+
+use crate::{
+    auth::{
+        self,
+        keys::{Jwk, Jwks},
+        scope::ScopeSet,
+    },
+    domain::{
+        assessment::{self, Assessment, migration_effects},
+        digest::Digest,
+        fault::Fault,
+        gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Voice as Input, analyse},
+        id::OrganisationId,
+        level::Level,
+        life_cycle::{Draft, Sealed, Versioned},
+        model::{Form, element_changes},
+        ratings::pack,
+    },
+    http::{
+        PublicUrl,
+        problem::NOT_FOUND,
+        reply::List,
+        routes::{
+            VersionItem, clients, model_versions,
+            oauth::{AuthorizationServer, ProtectedResource, Token, TokenError},
+            operations::OK,
+            root::{ProblemKind, ROOT},
+        },
+    },
+    service::{
+        assessments::Migration,
+        diff::Diff,
+        models::{ModelDiff, ModelItem, Validation},
+        organisations::Organisation,
+    },
+    store,
+};
+
+/// Examples by name: that of the schema, with what tells apart several of one schema.
+#[derive(Default)]
+pub(super) struct Examples(Map<String, Value>);
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+impl Examples {
+    /// All of them.
+    pub(super) fn all() -> Outcome<Self> {
+        let mut examples = Self::default();
+        let world = World::new()?;
+        examples.service()?;
+        examples.access()?;
+        examples.models(&world)?;
+        examples.assessments(&world)?;
+        examples.gap_analyses(&world)?;
+        Ok(examples)
+    }
+
+    /// What the document keeps of them.
+    pub(super) fn components(&self) -> Value {
+        let described = self
+            .0
+            .iter()
+            .map(|(name, value)| (name.clone(), json!({"value": value})));
+        Value::Object(described.collect())
+    }
+
+    /// The document's own example is its beginning.
+    pub(super) fn add_document(&mut self, document: &Value) {
+        let beginning =
+            ["openapi", "info"].map(|name| (name.to_owned(), document.get(name).cloned().unwrap_or_default()));
+        let rest = ("paths".to_owned(), json!({}));
+        self.0.insert(
+            "Document".to_owned(),
+            Value::Object(beginning.into_iter().chain([rest]).collect()),
+        );
+    }
+
+    /// Shows an answer's example, where it is JSON.
+    pub(super) fn show(&self, status: &str, response: &mut Value) {
+        let description = response.get("description").and_then(Value::as_str).unwrap_or_default();
+        let special = ["draft", "secret", "preview"]
+            .into_iter()
+            .find(|word| description.contains(word));
+        let Some(content) = response
+            .pointer_mut("/content/application~1json")
+            .and_then(Value::as_object_mut)
+        else {
+            return;
+        };
+        let reference = content.get("schema").and_then(|schema| schema.get("$ref")?.as_str());
+        let schema = reference.and_then(|path| path.rsplit('/').next()).unwrap_or("Document");
+        let names = [special.unwrap_or(status), status].map(|word| format!("{schema}.{word}"));
+        let name = names
+            .into_iter()
+            .chain([schema.to_owned()])
+            .find(|name| self.0.contains_key(name));
+        if let Some(name) = name {
+            let reference = format!("#/components/examples/{name}");
+            content.insert("examples".to_owned(), json!({"example": {"$ref": reference}}));
+        }
+    }
+
+    fn add(&mut self, name: &str, value: impl Serialize) -> Outcome {
+        self.0.insert(name.to_owned(), serde_json::to_value(value)?);
+        Ok(())
+    }
+
+    /// A thing, and a page of its kind.
+    fn add_with_page<T: Serialize>(&mut self, name: &str, item: T) -> Outcome {
+        self.add(name, &item)?;
+        self.add_page(name, item)
+    }
+
+    fn add_page<T: Serialize>(&mut self, name: &str, item: T) -> Outcome {
+        let page = List {
+            data: vec![item],
+            next_cursor: None,
+        };
+        self.add(&format!("List_{name}"), page)
+    }
+
+    fn service(&mut self) -> Outcome {
+        self.add("Root", ROOT)?;
+        self.add("Health", OK)?;
+        self.add_with_page("ProblemKind", ProblemKind::from(&NOT_FOUND))?;
+        self.add(
+            "Validation",
+            Validation::from(vec![Fault::new(
+                "/ratings/feelings.heard",
+                "required",
+                "Neither rated nor marked as not applicable.",
+            )]),
+        )
+    }
+
+    fn access(&mut self) -> Outcome {
+        let url = PublicUrl("https://connections.example.org".to_owned());
+        self.add("AuthorizationServer", AuthorizationServer::at(&url))?;
+        self.add("ProtectedResource", ProtectedResource::at(&url))?;
+        let scopes = "models:read assessments:read assessments:write";
+        self.add(
+            "Token",
+            Token::new(
+                "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl".to_owned(),
+                ScopeSet::known(scopes),
+            ),
+        )?;
+        let refusals = [
+            ("TokenError.400", auth::Error::InvalidScope),
+            ("TokenError.401", auth::Error::InvalidClient),
+            (
+                "TokenError.429",
+                auth::Error::TooManyFailures {
+                    retry_after_seconds: 60,
+                },
+            ),
+            ("TokenError.503", auth::Error::Overloaded),
+        ];
+        for (name, error) in refusals {
+            self.add(name, TokenError::from(error))?;
+        }
+        self.add(
+            "Jwks",
+            Jwks {
+                keys: vec![Jwk {
+                    kty: "OKP",
+                    crv: "Ed25519",
+                    usage: "sig",
+                    alg: "EdDSA",
+                    kid: id(1),
+                    x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
+                }],
+            },
+        )?;
+        self.add(
+            "Organisation",
+            Organisation {
+                id: id(2),
+                name: "Acme Care".to_owned(),
+                created_at: moment(),
+                updated_at: moment(),
+            },
+        )?;
+        let client = clients::Client::from(store::clients::Client {
+            organisation: OrganisationId::NIL,
+            id: id(3),
+            name: "Case management".to_owned(),
+            scopes: scopes.to_owned(),
+            revision: 1,
+            created_at: moment(),
+            updated_at: moment(),
+            revoked_at: None,
+        });
+        let secret = "7Jx1vT0cQm3rK8dYwZ5nB2hL9sPfGaEuR4iO6jXkVtM".to_owned().into();
+        self.add("Client.secret", client.clone().with_secret(&secret))?;
+        self.add_with_page("Client", client)
+    }
+
+    fn models(&mut self, world: &World) -> Outcome {
+        let World {
+            head,
+            model,
+            reworded,
+            seal,
+            ..
+        } = world;
+        let sealed = head.showing_newest(model);
+        let draft = Draft {
+            based_on: Some(1),
+            content: reworded.clone(),
+        };
+        self.add("Model.draft", head.showing_draft(&draft))?;
+        self.add(
+            "ModelDiff",
+            ModelDiff {
+                diff: Diff::between((1, &model.content), (2, reworded))?,
+                elements: element_changes(&model.content, reworded),
+            },
+        )?;
+        self.add("Diff", Diff::between((1, &commissioner(1)?), (2, &commissioner(2)?))?)?;
+        let mut form = Form::of(&sealed, 1, &commissioner(1)?);
+        // Its references lead to places within itself, where tools that read the whole document look in vain.
+        if let Some(words) = form.answer_schema.as_object_mut() {
+            words.retain(|word, _| word != "properties" && word != "$defs");
+        }
+        self.add("Form", form)?;
+        self.add("Guide", model_versions::Guide::of(head, 1, &model.content))?;
+        self.add_page(
+            "VersionItem",
+            VersionItem {
+                version: 1,
+                seal: seal.clone(),
+            },
+        )?;
+        let definition = sealed.definition.clone();
+        let item = ModelItem {
+            id: sealed.id,
+            slug: sealed.slug.clone(),
+            version: sealed.version,
+            status: sealed.status,
+            has_draft: head.has_draft,
+            title: definition.title,
+            attribution: definition.attribution,
+            copyright: definition.copyright,
+            lineage: definition.lineage,
+            seal: sealed.seal.clone(),
+        };
+        self.add_page("ModelItem", item)?;
+        self.add("Model", sealed)?;
+        self.add_with_page("Perspective", commissioner(1)?)
+    }
+
+    fn assessments(&mut self, world: &World) -> Outcome {
+        let answers = &world.answers;
+        let life = |versioned| assessment::Life {
+            id: id(4),
+            created_at: moment(),
+            updated_at: moment(),
+            withdrawn_at: None,
+            versioned,
+        };
+        let draft = Assessment::shown(&life(Versioned::drafted(answers.clone()))).ok_or("no draft")?;
+        let mut submitted = Versioned::drafted(answers.clone());
+        let document = Assessment::of_version(id(4), moment(), 1, answers);
+        submitted.seal(Sealed {
+            version: 1,
+            content: answers.clone(),
+            seal: seal(&document)?,
+        });
+        let submitted = Assessment::shown(&life(submitted)).ok_or("no version")?;
+        self.add_page(
+            "Assessment",
+            Assessment {
+                ratings: None,
+                ..submitted.clone()
+            },
+        )?;
+        self.add("Assessment", submitted)?;
+        self.add("Assessment.draft", &draft)?;
+        let effects = migration_effects(&world.model.content, &world.reworded);
+        self.add(
+            "Migration",
+            Migration {
+                from_version: 1,
+                to_version: 2,
+                dry_run: true,
+                effects,
+                draft: None,
+            },
+        )
+    }
+
+    fn gap_analyses(&mut self, world: &World) -> Outcome {
+        let definition = &world.model.content;
+        let model = ModelRef {
+            slug: world.head.slug.clone(),
+            version: 1,
+            digest: world.seal.digest.clone(),
+        };
+        let document = Assessment::of_version(id(4), moment(), 1, &world.answers);
+        let digest = Digest::of(&document)?;
+        let input = |number, perspective: &str, current, desired| {
+            Ok::<_, Box<dyn Error>>(Input {
+                assessment: Some(id(number)),
+                version: Some(1),
+                digest: Some(digest.clone()),
+                perspective: perspective.parse()?,
+                levels: pack(&ratings(definition, current, desired), definition.keys()).0,
+            })
+        };
+        let inputs = vec![
+            input(4, "service_user", Level::EarlyStages, Level::Maturing)?,
+            input(5, "team", Level::Maturing, Level::Embedded)?,
+        ];
+        let analysis = analyse(definition, model, Some("Spring review".to_owned()), inputs, None);
+        self.add("GapAnalysis.preview", GapAnalysis::preview(analysis.clone()))?;
+        let seal = seal(&GapAnalysis::of_version(id(6), 1, analysis.clone()))?;
+        let item = GapAnalysisItem {
+            id: id(6),
+            version: 1,
+            status: GapAnalysisStatus::Sealed,
+            summary: analysis.summary(),
+            updated_at: moment(),
+            seal: seal.clone(),
+        };
+        let whole = GapAnalysis::of_version(id(6), 1, analysis);
+        self.add(
+            "GapAnalysis",
+            GapAnalysis {
+                seal: Some(seal),
+                ..whole
+            },
+        )?;
+        self.add_page("GapAnalysisItem", item)
+    }
+}
