@@ -23,7 +23,7 @@ use super::{
 };
 
 /// No route has this path, or the path does not have this method; OPTIONS says which it has.
-pub(super) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> HttpResponse {
+pub(in crate::http) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> HttpResponse {
     let Some(methods) = operations.methods(request.path()) else {
         return Problem::not_found("path").response();
     };

@@ -352,3 +352,21 @@ async fn whatever_was_asked_for_a_refusal_is_a_problem_document() {
         assert!(answer.header("www-authenticate").starts_with("Bearer"));
     }
 }
+
+#[actix_web::test]
+async fn a_word_that_stands_where_an_id_could_has_only_its_own_methods() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    for (path, allowed) in [
+        ("/v1/assessments/validate", "POST"),
+        ("/v1/assessments/by-external-id", "PUT"),
+        ("/v1/gap-analyses/preview", "POST"),
+    ] {
+        let answer = acme.get(path).await;
+        assert_eq!(
+            (answer.status, answer.header("allow").as_str()),
+            (405, allowed),
+            "{path}"
+        );
+    }
+}
