@@ -5,6 +5,8 @@
 mod app;
 mod bodies;
 mod concurrency;
+mod headers;
 mod idempotency;
+mod lists;
 mod problems;
 mod smoke;
