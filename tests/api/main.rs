@@ -5,7 +5,9 @@
 mod app;
 mod bodies;
 mod concurrency;
+mod headers;
 mod idempotency;
+mod lists;
 mod openapi;
 mod problems;
 mod smoke;
