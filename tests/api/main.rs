@@ -3,4 +3,10 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod app;
+mod assessment_drafts;
+mod assessment_versions;
+mod assessments;
+mod external_ids;
+mod making;
+mod migration;
 mod smoke;
