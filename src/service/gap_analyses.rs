@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, diff::Diff, models::referred, seal, valid};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, models::referred, seal};
 use crate::{
     domain::{
         event::{Event, Kind},
@@ -234,7 +234,7 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
 
 /// Computes what a checked body asks for.
 pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Computed> {
-    compute(tx, valid(body)?)
+    body.check(|request| compute(tx, request))
 }
 
 /// Computes what a request asks for.
@@ -340,7 +340,7 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
         model,
         model_version,
         ratings,
-    } = valid(body)?;
+    } = body.valid()?;
     let (Some(slug), Some(unsaved)) = (&model, &ratings) else {
         if model.is_some() || ratings.is_some() || model_version.is_some() {
             let detail = "`model` and `ratings` go together, without `assessments` and `select`.";

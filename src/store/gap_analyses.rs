@@ -1,11 +1,8 @@
 //! Gap analyses, as they are kept.
 
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     fork::{Json, either},
     journal,
@@ -15,6 +12,7 @@ use super::{
         gap_analysis_sources::{self, dsl as sources},
         sealed_versions,
     },
+    tx::Tx,
 };
 use crate::domain::{
     event::Kind,
@@ -55,12 +53,7 @@ fn life((id, revision, last_version, Json(request), updated_at, newest): Row) ->
 macro_rules! with_newest {
     ($tx:expr) => {
         dsl::gap_analyses
-            .left_join(
-                sealed_versions::table.on(sealed_versions::organisation_id
-                    .eq(dsl::organisation_id)
-                    .and(sealed_versions::resource_id.eq(dsl::id))
-                    .and(sealed_versions::version.eq(dsl::version))),
-            )
+            .left_join(journal::newest!(dsl))
             .filter(dsl::organisation_id.eq($tx.own()))
             .select((
                 dsl::id,
@@ -68,14 +61,7 @@ macro_rules! with_newest {
                 dsl::last_version,
                 dsl::request,
                 dsl::updated_at,
-                diesel::NullableExpressionMethods::nullable((
-                    sealed_versions::version,
-                    sealed_versions::document,
-                    sealed_versions::levels,
-                    sealed_versions::digest,
-                    sealed_versions::sealed_at,
-                    sealed_versions::sealed_by,
-                )),
+                diesel::NullableExpressionMethods::nullable(journal::columns!()),
             ))
     };
 }
@@ -164,6 +150,7 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
             dsl::revision.eq(life.revision + 1),
             dsl::version.eq(life.newest.version),
             dsl::last_version.eq(life.last_version),
+            dsl::request.eq(Json(life.request.clone())),
             dsl::updated_at.eq(tx.now()),
         ))
         .execute(tx.conn)?;

@@ -6,6 +6,7 @@ mod agreement;
 mod comparability;
 mod counting;
 mod distance;
+mod figures;
 mod life;
 mod perception;
 mod priorities;

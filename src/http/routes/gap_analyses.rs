@@ -104,12 +104,10 @@ fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> ser
             Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
         }
         Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition))
-            .with(
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-            )
-            .with("X-Content-Type-Options", "nosniff"),
+        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition)).with(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        ),
     })
 }
 
