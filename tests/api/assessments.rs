@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{Client, TestApp, assessment},
-    making::{column, drafted, id_of, model, published, submit, submitted, withdraw},
+    making::{column, drafted, id_of, model, published, renewed, submit, submitted, withdraw},
 };
 
 async fn ids(client: &Client, query: &str) -> Vec<String> {
@@ -101,6 +101,7 @@ async fn a_list_is_filtered_by_when_the_newest_version_was_submitted() {
     let acme = app.organisation("acme");
     let early = acme.submitted("team", "forming", "maturing").await;
     app.advance(3600);
+    let acme = renewed(&app, &acme);
     let late = acme.submitted("team", "forming", "maturing").await;
     acme.draft("team", "forming", "maturing").await;
     let at = acme.get(&late).await.json()["sealed_at"]
@@ -134,6 +135,7 @@ async fn a_list_is_filtered_by_when_the_newest_version_was_submitted() {
     assert_eq!(odd.faults(), ["/submitted_from invalid", "/submitted_to invalid"]);
     // An amendment moves it: the newest version counts.
     app.advance(3600);
+    let acme = renewed(&app, &acme);
     acme.act(&format!("{early}/amend")).await;
     assert_eq!(ids(&acme, &format!("?submitted_to={at}")).await, [id_of(&early)]);
     submit(&acme, &early).await;
@@ -147,6 +149,7 @@ async fn a_bare_date_begins_at_midnight_in_utc() {
     let day = 24 * 60 * 60;
     // To two seconds before the next midnight.
     app.advance(day - 2 - app.db.now().seconds().rem_euclid(day));
+    let acme = renewed(&app, &acme);
     let before = acme.submitted("team", "forming", "maturing").await;
     app.advance(60);
     let after = acme.submitted("team", "forming", "maturing").await;

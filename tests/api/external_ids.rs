@@ -97,7 +97,7 @@ async fn putting_a_new_name_creates_and_putting_it_again_replaces_the_draft() {
     assert_eq!(created.status, 201, "{}", created.text());
     assert_eq!(
         created.json()["external_ids"],
-        json!([{"system": "crm", "value": "1"}, {"system": "billing", "value": "b-1"}])
+        json!([{"system": "billing", "value": "b-1"}, {"system": "crm", "value": "1"}])
     );
     let mut body = json!({"model": "meaningful-connections", "perspective": "team", "respondent_ref": "r-9"});
     body["ratings"] = json!({"feelings.heard": {"current": "forming"}});

@@ -3,7 +3,13 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::app::{Answer, Client};
+use crate::app::{Answer, Client, TestApp};
+
+/// The same client with a new token, since tokens last 15 minutes.
+pub fn renewed(app: &TestApp, client: &Client) -> Client {
+    let scopes = meaningful_connections::auth::scope::ScopeSet::of_organisation();
+    app.client(client.organisation, client.id, &scopes.to_string())
+}
 
 /// The id at the end of a resource's URI.
 pub fn id_of(uri: &str) -> String {
