@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod app;
 mod openapi;
 mod smoke;
+mod world;
