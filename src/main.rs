@@ -223,15 +223,13 @@ fn quick_start(url: &str, credentials: &Credentials) -> Outcome {
     credentials.show(Format { json: false })?;
     let (id, secret) = (credentials.client.id, credentials.secret.expose_secret());
     say(&format!(
-        "\nTry it, once the service listens:\n\n  \
-         TOKEN=$(curl -s {url}/v1/oauth/token -u '{id}:{secret}' -d grant_type=client_credentials \\\n    \
-         | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n  \
-         curl -s {url}/v1/models/meaningful-connections -H \"Authorization: Bearer $TOKEN\"\n  \
-         curl -s {url}/v1/assessments -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n    \
-         -d '{{\"model\": \"meaningful-connections\", \"perspective\": \"team\", \"ratings\": {{}}}}'\n\n\
-         The whole API is at {url}/docs\n",
+        "\nTry it, once the service listens, in another terminal:\n\nAPI='{url}'\nCLIENT='{id}:{secret}'\n\n{QUICK_START}\n\
+         The whole API is at {url}/docs/\n",
     ))
 }
+
+/// The quick start of the README, but for the two lines that say where the API is and who calls.
+const QUICK_START: &str = include_str!("quick_start.sh");
 
 fn organisation(db: &Db, command: OrganisationCommand) -> Outcome {
     match command {

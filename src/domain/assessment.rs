@@ -260,7 +260,7 @@ pub struct Assessment {
     pub ratings: Option<Ratings>,
     /// When it was made.
     pub created_at: Moment,
-    /// When it last changed. Absent from sealed versions.
+    /// When it last changed. In drafts and in lists; a sealed version never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub updated_at: Option<Moment>,

@@ -4,12 +4,17 @@ use std::{
     collections::{HashMap, HashSet},
     future::Future,
     pin::Pin,
+    time::Duration,
 };
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::{Payload, ResourceDef},
-    http::{Method, header},
+    http::{
+        Method,
+        header::{self, HeaderName},
+    },
+    rt::time::timeout,
     web::{BytesMut, Data},
 };
 use futures_util::StreamExt;
@@ -19,6 +24,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
+    ACCEPT_PATCH,
     problem::{self, Problem},
     query,
 };
@@ -29,6 +35,8 @@ use crate::{
 
 /// The most bytes of a body: 1 MiB.
 pub const LONGEST: usize = 1024 * 1024;
+/// How long a body may take to arrive.
+const SLOWEST: Duration = Duration::from_secs(20);
 /// The most faults that one answer lists; a body with more is hardly meant.
 const MOST_FAULTS: usize = 1000;
 
@@ -167,7 +175,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 /// Refuses what the operation does not take.
 pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), Problem> {
     let refused = |detail: String| {
-        Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail).with_header(header::ACCEPT, &taken.join(", ")))
+        let problem = Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail);
+        Err(if request.method() == Method::PATCH {
+            problem.with_header(HeaderName::from_static("accept-patch"), ACCEPT_PATCH.1)
+        } else {
+            problem.with_header(header::ACCEPT, &taken.join(", "))
+        })
     };
     let coding = request
         .headers()
@@ -183,8 +196,13 @@ pub(super) fn media_type(request: &HttpRequest, taken: &[String]) -> Result<(), 
     refused(format!("The operation takes {}.", taken.join(" or ")))
 }
 
-/// The whole body, if it is not too long.
-pub(super) async fn collect(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, Problem> {
+/// The whole body, if it is neither too long nor too slow.
+pub(super) async fn collect(request: &HttpRequest, payload: Payload) -> Result<BytesMut, Problem> {
+    let slow = |_| Problem::new(&problem::REQUEST_TIMEOUT, "The body took longer than 20 seconds.");
+    timeout(SLOWEST, read(request, payload)).await.map_err(slow)?
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, Problem> {
     let too_large = || Problem::new(&problem::PAYLOAD_TOO_LARGE, "A body has at most 1,048,576 bytes.");
     let announced = request
         .headers()
@@ -204,8 +222,8 @@ pub(super) async fn collect(request: &HttpRequest, mut payload: Payload) -> Resu
     Ok(bytes)
 }
 
-/// Every fault of a body: of its characters, and against its schema; where there is none, what it says.
-fn checked<T: DeserializeOwned>(schema: &Validator, json: Value) -> Checked<T> {
+/// Every fault of a body, of its characters and against its schema; and what it says apart from them.
+fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<T> {
     let mut faults = Vec::new();
     control_characters(&json, &mut Vec::new(), &mut faults);
     for error in schema.iter_errors(&json) {
@@ -214,20 +232,54 @@ fn checked<T: DeserializeOwned>(schema: &Validator, json: Value) -> Checked<T> {
             break;
         }
     }
-    if !faults.is_empty() {
-        faults.sort();
-        faults.dedup();
-        faults.truncate(MOST_FAULTS);
-        return Err(faults);
+    faults.sort();
+    // What has the wrong type breaks other rules as well, which says nothing more.
+    let of_type: HashSet<String> = faults
+        .iter()
+        .filter(|fault| fault.code == "type")
+        .map(|fault| fault.pointer.clone())
+        .collect();
+    faults.retain(|fault| fault.code == "type" || !of_type.contains(&fault.pointer));
+    faults.dedup();
+    faults.truncate(MOST_FAULTS);
+    for fault in &faults {
+        leave_out(&mut json, &fault.pointer);
     }
-    serde_path_to_error::deserialize(json).map_err(|error| {
-        let tokens = error
-            .path()
-            .iter()
-            .map(ToString::to_string)
-            .filter(|token| token != "?");
-        vec![Fault::new(pointer(tokens), "type", "This does not fit.")]
-    })
+    match serde_path_to_error::deserialize(json) {
+        Ok(said) => Checked {
+            said: Some(said),
+            faults,
+        },
+        Err(error) => {
+            if faults.is_empty() {
+                let tokens = error
+                    .path()
+                    .iter()
+                    .map(ToString::to_string)
+                    .filter(|token| token != "?");
+                faults.push(Fault::new(pointer(tokens), "type", "This does not fit."));
+            }
+            Checked { said: None, faults }
+        }
+    }
+}
+
+/// Takes out of the body the member at this pointer: the whole list where the pointer leads into one, since taking a part
+/// of a list would move the others.
+fn leave_out(json: &mut Value, pointer: &str) {
+    let (mut at, mut tokens) = (json, pointer.split('/').skip(1).peekable());
+    while let Some(token) = tokens.next() {
+        let name = token.replace("~1", "/").replace("~0", "~");
+        let Value::Object(members) = at else { return };
+        if tokens.peek().is_none() || members.get(&name).is_some_and(Value::is_array) {
+            members.remove(&name);
+            return;
+        }
+        match members.get_mut(&name) {
+            Some(member) => at = member,
+            None => return,
+        }
+    }
 }
 
 /// U+0000 and the other controls of C0, but for tab, line feed and carriage return.

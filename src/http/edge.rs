@@ -16,20 +16,28 @@ use actix_web::{
 use futures_util::FutureExt;
 
 use super::{
-    VARY,
+    ACCEPT_PATCH,
     body::Operations,
     problem::{self, KINDS, Problem},
     routes::oauth::TOKEN_ENDPOINT,
 };
 
-/// No route has this path, or the path does not have this method.
-pub(super) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> HttpResponse {
+/// No route has this path, or the path does not have this method; OPTIONS says which it has.
+pub(in crate::http) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> HttpResponse {
     let Some(methods) = operations.methods(request.path()) else {
         return Problem::not_found("path").response();
     };
     let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
     if methods.contains(&Method::GET) {
         names.push("HEAD");
+    }
+    if request.method() == Method::OPTIONS {
+        let mut response = HttpResponse::NoContent();
+        response.insert_header((header::ALLOW, names.join(", ")));
+        if methods.contains(&Method::PATCH) {
+            response.insert_header(ACCEPT_PATCH);
+        }
+        return response.finish();
     }
     Problem::new(&problem::METHOD_NOT_ALLOWED, format!("There is {}.", names.join(", ")))
         .with_header(header::ALLOW, &names.join(", "))
@@ -60,8 +68,12 @@ pub(super) async fn problems<B: MessageBody + 'static>(
             return Err(Problem::new(&problem::INTERNAL, "Something went wrong here.").into());
         }
     };
-    let (name, value) = VARY;
-    response.headers_mut().append(name, HeaderValue::from_static(value));
+    let headers = response.headers_mut();
+    headers.append(
+        header::VARY,
+        HeaderValue::from_static("Accept, Accept-Language, Authorization"),
+    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }
 

@@ -23,7 +23,7 @@ use actix_web::{
     App, Error,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{Method, header},
+    http::Method,
     middleware::from_fn,
     web::{self, Bytes, Data},
 };
@@ -134,5 +134,5 @@ pub fn app(
         .wrap(from_fn(trace::request_id))
 }
 
-/// Headers of every answer that the caller's own headers decide about.
-const VARY: (header::HeaderName, &str) = (header::VARY, "Accept, Accept-Language, Authorization");
+/// How resources are patched (RFC 5789, section 3.1).
+const ACCEPT_PATCH: (&str, &str) = ("Accept-Patch", "application/merge-patch+json");

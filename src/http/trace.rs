@@ -63,6 +63,7 @@ impl RootSpanBuilder for Spans {
         tracing::info_span!(
             "request",
             request_id = id,
+            trace_id = trace_id(request),
             method = %request.method(),
             operation = request.match_pattern().unwrap_or_default(),
             organisation = Empty,
@@ -79,6 +80,17 @@ impl RootSpanBuilder for Spans {
         span.record("status", status.as_u16());
         span.in_scope(|| tracing::info!("answered"));
     }
+}
+
+/// The trace that the caller says this request belongs to (W3C Trace Context, section 3.2).
+fn trace_id(request: &ServiceRequest) -> Option<String> {
+    let given = request.headers().get("traceparent")?.to_str().ok()?;
+    let mut parts = given.split('-');
+    let (version, id, parent) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_valid = is_hex(version, 2) && version != "ff" && is_hex(id, 32) && is_hex(parent, 16);
+    (is_valid && id.bytes().any(|digit| digit != b'0')).then(|| id.to_owned())
 }
 
 /// Adds to a request's span who calls.

@@ -1,6 +1,6 @@
 //! Assessments: saved as people type, submitted, amended, withdrawn, migrated.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use super::{
     diff::Diff,
     merged,
     models::{Validation, referred},
-    seal, valid,
+    seal,
 };
 use crate::{
     domain::{
@@ -25,7 +25,7 @@ use crate::{
         id::AssessmentId,
         level::Level,
         life_cycle::{Draft, Sealed, Version, Versioned},
-        model::ModelStatus,
+        model::{Head, ModelStatus},
         ratings::Ratings,
         slug::{ElementKey, Slug},
     },
@@ -219,15 +219,19 @@ pub fn get_draft(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Revised<Assessment
 /// A page of the organisation's assessments, without their ratings.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Assessment>, Option<Position>)> {
     let (lives, next) = store::assessment_lists::list(tx, filter, page)?;
-    let items = lives.iter().filter_map(Assessment::shown);
-    Ok((items.map(|item| Assessment { ratings: None, ..item }).collect(), next))
+    let item = |life: &Life| {
+        let shown = Assessment::shown(life)?;
+        Some(Assessment {
+            ratings: None,
+            updated_at: Some(life.updated_at),
+            ..shown
+        })
+    };
+    Ok((lives.iter().filter_map(item).collect(), next))
 }
 
 /// What a body refers to, and what it says; where it is wrong, every fault.
-fn read(
-    tx: &mut Tx<'_>,
-    body: CreateAssessment,
-) -> Result<(crate::domain::model::Head, std::sync::Arc<SealedModel>, Answers)> {
+fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<(Head, Arc<SealedModel>, Answers)> {
     let model = referred(tx, &body.model, body.model_version);
     let perspective = store::perspectives::find(tx, &Name::Slug(body.perspective.clone()))?;
     let mut faults = Vec::new();
@@ -263,7 +267,11 @@ fn read(
 
 /// Opens the draft of a new assessment.
 pub fn create(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Revised<Assessment>> {
-    let (head, _, answers) = read(tx, valid(body)?)?;
+    let (head, _, answers) = body.check(|body| read(tx, body))?;
+    open(tx, &head, answers)
+}
+
+fn open(tx: &mut Tx<'_>, head: &Head, answers: Answers) -> Result<Revised<Assessment>> {
     if head.status() == ModelStatus::Retired {
         return Err(Broken::ModelRetired.into());
     }
@@ -282,12 +290,12 @@ pub fn create(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Revise
 
 /// What would keep this body from being submitted; nothing is stored.
 pub fn validate(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Validation> {
-    let body = match body {
-        Ok(body) => body,
-        Err(faults) => return Ok(faults.into()),
-    };
-    match read(tx, body) {
-        Ok((_, sealed, answers)) => Ok(answers.faults_at_submission(&sealed.content).into()),
+    let checked = body.check(|body| {
+        let (_, sealed, answers) = read(tx, body)?;
+        Ok(Broken::unless_empty(answers.faults_at_submission(&sealed.content))?)
+    });
+    match checked {
+        Ok(()) => Ok(Vec::new().into()),
         Err(Error::Broken(Broken::Invalid(faults))) => Ok(faults.into()),
         Err(other) => Err(other),
     }
@@ -302,9 +310,9 @@ pub fn upsert(
 ) -> Result<(bool, Revised<Assessment>)> {
     let Some(found) = store::assessments::find_by_external_id(tx, name)? else {
         expected.met_by_nothing()?;
-        let body = named(valid(body)?, name)?;
+        let (head, _, answers) = body.check(|body| read(tx, named(body, name)?))?;
         // Another request with the same name may have come between: then the work is done anew, and replaces its draft.
-        return match create(tx, Ok(body)) {
+        return match open(tx, &head, answers) {
             Err(Error::Store(store::error::Error::Taken(store::error::Taken::ExternalId))) => {
                 Err(store::error::Error::Contended.into())
             }
@@ -340,7 +348,6 @@ fn replace(
     let before = found.life.clone();
     found.life.not_withdrawn()?;
     expected.met_by(before.versioned.revision)?;
-    let mut body = named(valid(body)?, name)?;
     if found.life.versioned.draft.is_none() {
         found.life.amend()?;
     }
@@ -348,27 +355,27 @@ fn replace(
         return Err(Error::NotFound("draft"));
     };
     let stands = &draft.content;
-    let version = body.model_version.unwrap_or(stands.model_version);
-    let mut faults = Vec::new();
-    for (pointer, same) in [
-        ("/model", body.model == stands.model),
-        ("/model_version", version == stands.model_version),
-        ("/perspective", body.perspective == stands.perspective),
-    ] {
-        if !same {
-            faults.push(Fault::new(
-                pointer,
-                "immutable",
-                "This does not change once an assessment is made.",
-            ));
-        }
-    }
-    Broken::unless_empty(faults)?;
-    body.model_version = Some(version);
-    let perspective_version = stands.perspective_version;
-    let (_, _, answers) = read(tx, body)?;
+    let (_, _, answers) = body.check(|body| {
+        let body = named(body, name)?;
+        let version = body.model_version.unwrap_or(stands.model_version);
+        let unchanged = [
+            ("/model", body.model == stands.model),
+            ("/model_version", version == stands.model_version),
+            ("/perspective", body.perspective == stands.perspective),
+        ];
+        let detail = "This does not change once an assessment is made.";
+        let changed = unchanged.into_iter().filter(|(_, same)| !same);
+        Broken::unless_empty(changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect())?;
+        read(
+            tx,
+            CreateAssessment {
+                model_version: Some(version),
+                ..body
+            },
+        )
+    })?;
     draft.content = Answers {
-        perspective_version,
+        perspective_version: stands.perspective_version,
         ..answers
     };
     store::assessments::save(tx, &before, &mut found)?;
@@ -387,30 +394,38 @@ pub fn patch(
     expected.required()?;
     let answers = found.life.editable()?;
     expected.met_by(before.versioned.revision)?;
+    let stands = answers.clone();
+    let sealed = store::models::sealed_for_sure(tx, found.model, stands.model_version)?;
+    *answers = body.check(|patch| {
+        let answers = edited(stands, &patch)?;
+        Broken::unless_empty(answers.faults(&sealed.content))?;
+        Ok(answers)
+    })?;
+    store::assessments::save(tx, &before, &mut found)?;
+    shown_draft(&found.life)
+}
+
+/// The answers, after a merge patch of what can be edited.
+fn edited(answers: Answers, patch: &Value) -> Result<Answers> {
     let stands = Editable {
-        respondent_ref: answers.respondent_ref.take(),
-        external_ids: std::mem::take(&mut answers.external_ids),
+        respondent_ref: answers.respondent_ref.clone(),
+        external_ids: answers.external_ids.clone(),
         research_consent: answers.research_consent,
-        ratings: std::mem::take(&mut answers.ratings),
+        ratings: answers.ratings.clone(),
     };
     let Editable {
         respondent_ref,
         external_ids,
         research_consent,
         ratings,
-    } = merged(&stands, &valid(body)?)?;
-    *answers = Answers {
+    } = merged(&stands, patch)?;
+    Ok(Answers {
         respondent_ref,
         external_ids,
         research_consent,
         ratings,
-        ..answers.clone()
-    };
-    let answers = answers.clone();
-    let sealed = store::models::sealed_for_sure(tx, found.model, answers.model_version)?;
-    Broken::unless_empty(answers.faults(&sealed.content))?;
-    store::assessments::save(tx, &before, &mut found)?;
-    shown_draft(&found.life)
+        ..answers
+    })
 }
 
 /// Seals the draft as the next version.
@@ -491,7 +506,7 @@ pub fn migrate(
     let before = found.life.clone();
     found.life.not_withdrawn()?;
     expected.met_by(before.versioned.revision)?;
-    let Migrate { to_version, dry_run } = valid(body)?;
+    let Migrate { to_version, dry_run } = body.valid()?;
     if found.life.versioned.draft.is_none() {
         found.life.amend()?;
     }

@@ -12,9 +12,9 @@ use crate::{
         assessment::WITHDRAWN_FOR,
         event::{Event, Kind},
         fault::Broken,
-        gap_analysis::Life,
+        gap_analysis::{Analysis, Life},
         id::{AssessmentId, GapAnalysisId, OrganisationId},
-        life_cycle::Version,
+        life_cycle::{Sealed, Version},
     },
     store::{self, db::Tx, gap_analyses::Remains},
 };
@@ -37,7 +37,7 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     }
     // In the order of their ids, so that an analysis stands anew before those that are compared with it.
     for &analysis in tainted.keys() {
-        restore(tx, analysis)?;
+        restore(tx, analysis, id)?;
     }
     Ok(store::events::emit(
         tx,
@@ -58,75 +58,58 @@ fn tainted(tx: &mut Tx<'_>, id: AssessmentId) -> Result<BTreeMap<GapAnalysisId, 
 }
 
 /// Seals the next version of an analysis whose newest one was deleted, or deletes the analysis where nothing remains.
-fn restore(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<()> {
-    let Some(Remains {
-        revision,
-        version,
-        last_version,
-        request,
-        left,
-    }) = store::gap_analyses::remains(tx, id)?
-    else {
+fn restore(tx: &mut Tx<'_>, id: GapAnalysisId, erased: AssessmentId) -> Result<()> {
+    let Some(mut remains) = store::gap_analyses::remains(tx, id)? else {
         return Ok(());
     };
-    if left.contains(&version) {
-        return Ok(());
+    if let Some(named) = &mut remains.request.assessments {
+        named.retain(|assessment| *assessment != erased);
     }
-    let renewed = renewed(tx, &request)?;
+    if remains.left.contains(&remains.version) {
+        return stand(tx, id, remains);
+    }
+    let renewed = renewed(tx, &remains.request)?;
     match compute_anew(tx, renewed) {
         Ok(analysis) => {
-            let next = last_version.saturating_add(1);
-            let newest = sealed(tx, id, next, analysis)?;
-            let updated_at = tx.now();
+            let version = remains.last_version.saturating_add(1);
+            let newest = sealed(tx, id, version, analysis)?;
             let mut life = Life {
-                id,
-                revision,
-                last_version: next,
-                request,
-                updated_at,
-                newest,
+                last_version: version,
+                ..life(tx, id, remains, newest)
             };
             store::gap_analyses::save(tx, &mut life, true)?;
             emit(tx, &life)
         }
-        Err(Error::Broken(Broken::Invalid(_))) => remain(
-            tx,
-            id,
-            Remains {
-                revision,
-                version,
-                last_version,
-                request,
-                left,
-            },
-        ),
+        Err(Error::Broken(Broken::Invalid(_))) => stand(tx, id, remains),
         Err(other) => Err(other),
     }
 }
 
-/// Where nothing can be computed any more, the newest version that is left stands; without any, the analysis goes.
-fn remain(tx: &mut Tx<'_>, id: GapAnalysisId, remains: Remains) -> Result<()> {
+/// Lets the newest version that is left stand; without any, the analysis goes.
+fn stand(tx: &mut Tx<'_>, id: GapAnalysisId, remains: Remains) -> Result<()> {
     let Some(&version) = remains.left.last() else {
         return Ok(store::gap_analyses::delete(tx, id)?);
     };
-    let Some(newest) = store::gap_analyses::version(tx, id, version)? else {
-        return Err(Error::NotFound("version"));
-    };
+    let newest = store::gap_analyses::version(tx, id, version)?.ok_or(Error::NotFound("version"))?;
+    let mut life = life(tx, id, remains, newest);
+    Ok(store::gap_analyses::save(tx, &mut life, false)?)
+}
+
+fn life(tx: &Tx<'_>, id: GapAnalysisId, remains: Remains, newest: Sealed<Analysis>) -> Life {
     let Remains {
         revision,
         last_version,
         request,
         ..
     } = remains;
-    let mut life = Life {
+    Life {
         id,
         revision,
         last_version,
         request,
         updated_at: tx.now(),
         newest,
-    };
-    Ok(store::gap_analyses::save(tx, &mut life, false)?)
+    }
 }
 
 /// The assessments of all organisations whose time as withdrawn is over, at most so many.

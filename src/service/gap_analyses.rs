@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, diff::Diff, models::referred, seal, valid};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, models::referred, seal};
 use crate::{
     domain::{
         event::{Event, Kind},
@@ -235,7 +235,7 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
 
 /// Computes what a checked body asks for.
 pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Computed> {
-    compute(tx, valid(body)?)
+    body.check(|request| compute(tx, request))
 }
 
 /// Computes what a request asks for.
@@ -341,7 +341,7 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
         model,
         model_version,
         ratings,
-    } = valid(body)?;
+    } = body.valid()?;
     let (Some(slug), Some(unsaved)) = (&model, &ratings) else {
         if model.is_some() || ratings.is_some() || model_version.is_some() {
             let detail = "`model` and `ratings` go together, without `assessments` and `select`.";
@@ -470,8 +470,7 @@ pub fn list(
     updated_since: Option<Moment>,
     page: &Page,
 ) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
-    let (lives, next) = store::gap_analyses::list(tx, updated_since, page)?;
-    Ok((lives.into_iter().map(GapAnalysisItem::from).collect(), next))
+    Ok(store::gap_analyses::list(tx, updated_since, page)?)
 }
 
 /// A page of a gap analysis's versions.

@@ -70,12 +70,31 @@ pub struct Revised<T> {
     pub revision: i64,
 }
 
-/// A body that has been checked: what it says, or all its faults, to be told when their turn comes.
-pub type Checked<T> = std::result::Result<T, Vec<Fault>>;
+/// A body that has been checked against its schema. Its faults are told when their turn comes, together with all others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked<T> {
+    /// What it says, leaving out what is at fault; nothing where the rest makes no sense by itself.
+    pub said: Option<T>,
+    /// Its faults so far.
+    pub faults: Vec<Fault>,
+}
 
-/// Takes what a checked body says, or fails with its faults.
-fn valid<T>(body: Checked<T>) -> Result<T> {
-    body.map_err(|faults| Error::Broken(Broken::Invalid(faults)))
+impl<T> Checked<T> {
+    /// What the body says, or its faults.
+    pub fn valid(self) -> Result<T> {
+        self.check(Ok)
+    }
+
+    /// What `check` makes of the body; or its faults so far together with those that `check` finds in the rest of it.
+    pub fn check<U>(self, check: impl FnOnce(T) -> Result<U>) -> Result<U> {
+        let Self { said, mut faults } = self;
+        match said.map(check) {
+            Some(Err(Error::Broken(Broken::Invalid(more)))) => faults.extend(more),
+            Some(outcome) if faults.is_empty() => return outcome,
+            _ => {}
+        }
+        Err(Broken::Invalid(faults).into())
+    }
 }
 
 /// Which revision of a resource a write is for.

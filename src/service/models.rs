@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, perspectives, seal, valid};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, perspectives, seal};
 use crate::{
     domain::{
         event::{Event, Kind},
@@ -264,7 +264,7 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<ModelItem>, Option<Posi
 
 /// Opens the first draft of a new model.
 pub fn create(tx: &mut Tx<'_>, body: Checked<Value>) -> Result<Revised<Model>> {
-    let mut body = valid(body)?;
+    let mut body = body.valid()?;
     let mut take = |name: &str| body.as_object_mut().and_then(|members| members.remove(name));
     let (slug, origin) = (take("slug"), take("derived_from"));
     let slug: Slug = serde_json::from_value(slug.unwrap_or_default())
@@ -321,7 +321,7 @@ pub fn patch(tx: &mut Tx<'_>, name: &Name, expected: &Expected, body: Checked<Va
     let mut life = own_life(tx, name)?;
     expected.required()?;
     expected.met_by(life.versioned.revision)?;
-    let patch = valid(body)?;
+    let patch = body.valid()?;
     if life.versioned.draft.is_none() {
         life.versioned.open_draft()?;
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, valid};
+use super::{Checked, Error, Expected, Result, Revised};
 use crate::{
     domain::{id::OrganisationId, moment::Moment},
     store::{self, db::Tx},
@@ -63,7 +63,7 @@ pub fn patch(tx: &mut Tx<'_>, expected: &Expected, body: Checked<PatchOrganisati
     let mut found = store::organisations::find(tx)?.ok_or(Error::NotFound("organisation"))?;
     expected.required()?;
     expected.met_by(found.revision)?;
-    if let Some(name) = valid(body)?.name {
+    if let Some(name) = body.valid()?.name {
         store::organisations::rename(tx, &mut found, &name)?;
     }
     Ok(revised(found))

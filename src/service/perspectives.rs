@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, seal, valid};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, seal};
 use crate::{
     domain::{
         event::{Event, Kind},
@@ -88,7 +88,7 @@ pub fn create(tx: &mut Tx<'_>, body: Checked<CreatePerspective>) -> Result<Revis
         label,
         voice,
         description,
-    } = valid(body)?;
+    } = body.valid()?;
     insert(
         tx,
         tx.new_id(),
@@ -132,7 +132,7 @@ pub fn patch(tx: &mut Tx<'_>, name: &Name, expected: &Expected, body: Checked<Va
     }
     expected.required()?;
     expected.met_by(life.revision)?;
-    let content = merged(&life.newest.content, &valid(body)?)?;
+    let content = merged(&life.newest.content, &body.valid()?)?;
     if content == life.newest.content {
         return Ok(Revised {
             shown: life.showing(&life.newest),

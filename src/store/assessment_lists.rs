@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
 use super::{
     assessments::{Head, Newest, life},
-    db::Tx,
     error::Result,
-    external_ids,
+    external_ids, journal,
     page::{Page, Position},
     schema::{assessments::dsl, sealed_versions},
+    tx::Tx,
 };
 use crate::domain::{
     assessment::{AssessmentStatus, Life},
@@ -45,12 +45,7 @@ pub struct Filter {
 
 macro_rules! with_newest {
     () => {
-        dsl::assessments.left_join(
-            sealed_versions::table.on(sealed_versions::organisation_id
-                .eq(dsl::organisation_id)
-                .and(sealed_versions::resource_id.eq(dsl::id))
-                .and(sealed_versions::version.nullable().eq(dsl::version))),
-        )
+        dsl::assessments.left_join(journal::newest!(dsl, nullable))
     };
 }
 

@@ -1,21 +1,18 @@
 //! Assessments, as they are kept: levels as one byte an element, words beside them.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    RunQueryDsl,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     external_ids,
     fork::Json,
     journal, models,
-    schema::{
-        assessments::{self, dsl},
-        sealed_versions,
-    },
+    schema::assessments::{self, dsl},
+    tx::Tx,
 };
 use crate::domain::{
     assessment::{Answers, Life},
@@ -156,12 +153,7 @@ pub struct Found {
 /// One of the organisation's assessments: one query, by primary key.
 pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
     let row: Option<(Head, Newest)> = dsl::assessments
-        .left_join(
-            sealed_versions::table.on(sealed_versions::organisation_id
-                .eq(dsl::organisation_id)
-                .and(sealed_versions::resource_id.eq(dsl::id))
-                .and(sealed_versions::version.nullable().eq(dsl::version))),
-        )
+        .left_join(journal::newest!(dsl, nullable))
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
         .select((
@@ -176,15 +168,7 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
                 dsl::draft_levels,
                 dsl::draft_based_on,
             ),
-            (
-                sealed_versions::version,
-                sealed_versions::document,
-                sealed_versions::levels,
-                sealed_versions::digest,
-                sealed_versions::sealed_at,
-                sealed_versions::sealed_by,
-            )
-                .nullable(),
+            journal::columns!().nullable(),
         ))
         .first(tx.conn)
         .optional()?;

@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 
-use super::{db::Tx, error::Result, fork::Portable, schema::auth_revisions::dsl};
+use super::{error::Result, fork::Portable, schema::auth_revisions::dsl, tx::Tx};
 use crate::domain::id::OrganisationId;
 
 /// Clients and keys are read by every process as one, so their revision is the service's own.

@@ -7,10 +7,10 @@ use diesel::{
 
 use super::{
     auth_revisions,
-    db::Tx,
     error::Result,
     page::{Page, Position},
     schema::clients::dsl,
+    tx::Tx,
 };
 use crate::domain::{
     id::{ClientId, OrganisationId},

@@ -2,38 +2,20 @@
 
 use std::sync::{Arc, mpsc};
 
-use diesel::{BoolExpressionMethods, ExpressionMethods};
-use quick_cache::sync::Cache;
-use uuid::Uuid;
+pub use super::tx::{Clock, Tx};
 
 use super::{
     error::{Error, Failure, Result},
-    fork::{Conn, Place, Uid},
+    fork::Place,
     lane::{Lane, Work},
-    models::SealedModel,
+    tx::Shared,
 };
-use crate::domain::{
-    access::Actor,
-    id::{Id, ModelId, OrganisationId},
-    life_cycle::Version,
-    moment::Moment,
-};
-
-/// Tells the time. Tests bring their own.
-pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
+use crate::domain::{access::Actor, moment::Moment};
 
 /// How many threads read, and on `PostgreSQL` also write: each holds one connection.
 const THREADS: usize = 8;
 /// How many waiting writes share a transaction where there is one writer.
 const GROUP: usize = 64;
-/// How many parsed model versions are kept in memory.
-const MODELS: usize = 256;
-
-/// What all connections share.
-pub(super) struct Shared {
-    clock: Clock,
-    models: Cache<(ModelId, Version), Arc<SealedModel>>,
-}
 
 /// The database.
 pub struct Db {
@@ -50,10 +32,7 @@ impl Db {
         let one_writer = place.one_writer();
         Ok(Self {
             place: place.clone(),
-            shared: Arc::new(Shared {
-                clock,
-                models: Cache::new(MODELS),
-            }),
+            shared: Arc::new(Shared::new(clock)),
             reads: Lane::start("database", place, THREADS, 1, one_writer)?,
             writer: if one_writer {
                 Some(Lane::start("writer", place, 1, GROUP, false)?)
@@ -155,61 +134,4 @@ impl Db {
         self.write(actor, work, move |result| drop(sender.send(result)));
         receiver.recv().unwrap_or_else(|_| Err(Error::Unavailable.into()))
     }
-}
-
-/// One transaction (or, for work that only reads, one connection) on behalf of an actor.
-///
-/// Its fields are private to the store: no query is written past the organisation in it.
-pub struct Tx<'a> {
-    pub(super) conn: &'a mut Conn,
-    pub(super) actor: Actor,
-    pub(super) models: &'a Cache<(ModelId, Version), Arc<SealedModel>>,
-    now: Moment,
-}
-
-impl<'a> Tx<'a> {
-    pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared) -> Self {
-        Self {
-            conn,
-            actor,
-            models: &shared.models,
-            now: (shared.clock)(),
-        }
-    }
-
-    /// When this transaction began.
-    pub fn now(&self) -> Moment {
-        self.now
-    }
-
-    /// Whether every migration has been applied.
-    pub fn is_migrated(&mut self) -> Result<bool> {
-        self.conn.is_migrated()
-    }
-
-    /// On whose behalf it runs.
-    pub fn actor(&self) -> Actor {
-        self.actor
-    }
-
-    /// The organisation whose things are written.
-    pub(super) fn own(&self) -> OrganisationId {
-        self.actor.organisation
-    }
-
-    /// A new id: a `UUIDv7`.
-    pub fn new_id<K>(&self) -> Id<K> {
-        Id::from_uuid(Uuid::now_v7())
-    }
-}
-
-/// The rows an actor may see: their organisation's own, and the public ones of the nil organisation.
-pub(super) fn visible<C>(
-    column: C,
-    own: OrganisationId,
-) -> diesel::dsl::Or<diesel::dsl::Eq<C, OrganisationId>, diesel::dsl::Eq<C, OrganisationId>>
-where
-    C: diesel::Expression<SqlType = Uid> + ExpressionMethods + Copy,
-{
-    column.eq(own).or(column.eq(OrganisationId::NIL))
 }

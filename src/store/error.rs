@@ -60,12 +60,6 @@ pub enum Error {
     Panicked,
 }
 
-impl From<diesel::result::Error> for Error {
-    fn from(error: diesel::result::Error) -> Self {
-        super::fork::classify(error)
-    }
-}
-
 /// The error of work that runs in a transaction.
 pub trait Failure: From<Error> + Send + 'static {
     /// The store's own error, where it is one: it decides whether the work is done anew.

@@ -3,9 +3,9 @@
 use diesel::{Insertable, RunQueryDsl};
 
 use super::{
-    db::Tx,
     error::Result,
     schema::events::{self, dsl},
+    tx::Tx,
 };
 use crate::domain::{
     event::Event,

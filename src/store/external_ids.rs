@@ -3,10 +3,10 @@
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use super::{
-    db::Tx,
     error::Result,
     fork::either,
     schema::external_ids::{self, dsl},
+    tx::Tx,
 };
 use crate::domain::{
     event::Kind,

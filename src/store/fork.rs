@@ -166,9 +166,10 @@ impl Conn {
             Self::Postgres(conn) => conn.has_pending_migration(POSTGRES_MIGRATIONS),
             Self::Sqlite(conn) => conn.has_pending_migration(SQLITE_MIGRATIONS),
         };
-        pending
-            .map(|pending| !pending)
-            .map_err(|error| Error::Migration(error.to_string()))
+        pending.map(|pending| !pending).map_err(|error| {
+            tracing::warn!(%error, "the schema cannot be read");
+            Error::Unavailable
+        })
     }
 }
 
@@ -183,7 +184,13 @@ where
 }
 
 /// What a database error means to us.
-pub(super) fn classify(error: DieselError) -> Error {
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        classify(error)
+    }
+}
+
+fn classify(error: DieselError) -> Error {
     match error {
         DieselError::NotFound => Error::Corrupt("a row is missing"),
         DieselError::DatabaseError(kind, information) => classify_database_error(kind, information.as_ref()),

@@ -1,11 +1,8 @@
 //! Gap analyses, as they are kept.
 
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     fork::{Json, either},
     journal,
@@ -15,12 +12,14 @@ use super::{
         gap_analysis_sources::{self, dsl as sources},
         sealed_versions,
     },
+    tx::Tx,
 };
 use crate::domain::{
+    digest::Digest,
     event::Kind,
-    gap_analysis::{Analysis, Life, Request},
-    id::{AssessmentId, GapAnalysisId, Id, OrganisationId},
-    life_cycle::{Sealed, Version},
+    gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Summary},
+    id::{AssessmentId, ClientId, GapAnalysisId, Id, OrganisationId},
+    life_cycle::{Seal, Sealed, Version},
     moment::Moment,
 };
 
@@ -55,12 +54,7 @@ fn life((id, revision, last_version, Json(request), updated_at, newest): Row) ->
 macro_rules! with_newest {
     ($tx:expr) => {
         dsl::gap_analyses
-            .left_join(
-                sealed_versions::table.on(sealed_versions::organisation_id
-                    .eq(dsl::organisation_id)
-                    .and(sealed_versions::resource_id.eq(dsl::id))
-                    .and(sealed_versions::version.eq(dsl::version))),
-            )
+            .left_join(journal::newest!(dsl))
             .filter(dsl::organisation_id.eq($tx.own()))
             .select((
                 dsl::id,
@@ -68,14 +62,7 @@ macro_rules! with_newest {
                 dsl::last_version,
                 dsl::request,
                 dsl::updated_at,
-                diesel::NullableExpressionMethods::nullable((
-                    sealed_versions::version,
-                    sealed_versions::document,
-                    sealed_versions::levels,
-                    sealed_versions::digest,
-                    sealed_versions::sealed_at,
-                    sealed_versions::sealed_by,
-                )),
+                diesel::NullableExpressionMethods::nullable(journal::columns!()),
             ))
     };
 }
@@ -86,9 +73,27 @@ pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
     row.map(life).transpose()
 }
 
+type ItemRow = (GapAnalysisId, Version, Json<Summary>, Moment, String, Moment, ClientId);
+
 /// A page of the organisation's gap analyses: newest first or, with `updated_since`, the longest unchanged first.
-pub fn list(tx: &mut Tx<'_>, updated_since: Option<Moment>, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
-    let mut query = with_newest!(tx).into_boxed();
+pub fn list(
+    tx: &mut Tx<'_>,
+    updated_since: Option<Moment>,
+    page: &Page,
+) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
+    let mut query = dsl::gap_analyses
+        .inner_join(journal::newest!(dsl))
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .select((
+            dsl::id,
+            dsl::version,
+            dsl::summary,
+            dsl::updated_at,
+            sealed_versions::digest,
+            sealed_versions::sealed_at,
+            sealed_versions::sealed_by,
+        ))
+        .into_boxed();
     if let Some(since) = updated_since {
         query = query
             .filter(dsl::updated_at.ge(since))
@@ -103,12 +108,28 @@ pub fn list(tx: &mut Tx<'_>, updated_since: Option<Moment>, page: &Page) -> Resu
             query = query.filter(dsl::id.lt(GapAnalysisId::from_uuid(after.id)));
         }
     }
-    let rows: Vec<Row> = query.limit(page.rows()).load(tx.conn)?;
-    let (rows, next) = page.cut(rows, |row| Position {
-        at: updated_since.map(|_| row.4),
-        id: row.0.uuid(),
-    });
-    Ok((rows.into_iter().map(life).collect::<Result<_>>()?, next))
+    let rows: Vec<ItemRow> = query.limit(page.rows()).load(tx.conn)?;
+    let items = rows
+        .into_iter()
+        .map(
+            |(id, version, Json(summary), updated_at, digest, sealed_at, sealed_by)| GapAnalysisItem {
+                id,
+                version,
+                status: GapAnalysisStatus::Sealed,
+                summary,
+                updated_at,
+                seal: Seal {
+                    digest: Digest::kept(digest),
+                    sealed_at,
+                    sealed_by,
+                },
+            },
+        )
+        .collect();
+    Ok(page.cut(items, |item| Position {
+        at: updated_since.map(|_| item.updated_at),
+        id: item.id.uuid(),
+    }))
 }
 
 /// A version of one of the organisation's gap analyses.
@@ -132,6 +153,7 @@ struct NewRow {
     version: Version,
     last_version: Version,
     request: Json<Request>,
+    summary: Json<Summary>,
     created_at: Moment,
     updated_at: Moment,
 }
@@ -146,6 +168,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
             version: life.newest.version,
             last_version: life.last_version,
             request: Json(life.request.clone()),
+            summary: Json(life.newest.content.summary()),
             created_at: tx.now(),
             updated_at: life.updated_at,
         })
@@ -164,6 +187,8 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
             dsl::revision.eq(life.revision + 1),
             dsl::version.eq(life.newest.version),
             dsl::last_version.eq(life.last_version),
+            dsl::request.eq(Json(life.request.clone())),
+            dsl::summary.eq(Json(life.newest.content.summary())),
             dsl::updated_at.eq(tx.now()),
         ))
         .execute(tx.conn)?;

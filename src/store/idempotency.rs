@@ -4,10 +4,10 @@ use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryab
 use uuid::Uuid;
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     fork::Portable,
     schema::idempotency_keys::{self, dsl},
+    tx::Tx,
 };
 use crate::domain::{
     id::{ClientId, Id, OrganisationId},

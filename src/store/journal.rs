@@ -3,11 +3,11 @@
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    db::{Tx, visible},
     error::Result,
     fork::{Json, Kept},
     page::{Page, Position, position_version, version_position},
     schema::sealed_versions::dsl,
+    tx::{Tx, visible},
 };
 use crate::domain::{
     digest::Digest,
@@ -36,6 +36,44 @@ pub(super) type Kept1<D> = (D, Option<Vec<u8>>);
 
 /// The columns of a sealed version, in the order in which they are selected.
 pub(super) type Columns<D> = (Version, Json<D>, Option<Vec<u8>>, String, Moment, ClientId);
+
+/// The columns of a sealed version, to be selected as [`Columns`].
+macro_rules! columns {
+    () => {
+        (
+            $crate::store::schema::sealed_versions::version,
+            $crate::store::schema::sealed_versions::document,
+            $crate::store::schema::sealed_versions::levels,
+            $crate::store::schema::sealed_versions::digest,
+            $crate::store::schema::sealed_versions::sealed_at,
+            $crate::store::schema::sealed_versions::sealed_by,
+        )
+    };
+}
+pub(super) use columns;
+
+/// The journal, joined by the number that a resource's own row has of its newest version.
+macro_rules! newest {
+    ($dsl:ident) => {
+        $crate::store::journal::newest!($dsl, $crate::store::schema::sealed_versions::version)
+    };
+    ($dsl:ident, nullable) => {
+        $crate::store::journal::newest!(
+            $dsl,
+            diesel::NullableExpressionMethods::nullable($crate::store::schema::sealed_versions::version)
+        )
+    };
+    ($dsl:ident, $number:expr) => {
+        diesel::JoinOnDsl::on(
+            $crate::store::schema::sealed_versions::table,
+            $crate::store::schema::sealed_versions::organisation_id
+                .eq($dsl::organisation_id)
+                .and($crate::store::schema::sealed_versions::resource_id.eq($dsl::id))
+                .and($number.eq($dsl::version)),
+        )
+    };
+}
+pub(super) use newest;
 
 /// Reads a row of [`Columns`].
 pub(super) fn sealed<D>(

@@ -5,7 +5,7 @@ use std::fmt;
 use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 use secrecy::{ExposeSecret, SecretSlice};
 
-use super::{auth_revisions, db::Tx, error::Result, schema::signing_keys::dsl};
+use super::{auth_revisions, error::Result, schema::signing_keys::dsl, tx::Tx};
 use crate::domain::{
     id::{KeyId, OrganisationId},
     moment::Moment,

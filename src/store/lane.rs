@@ -12,9 +12,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::connection::{Connection, TransactionManager};
 
 use super::{
-    db::{Shared, Tx},
     error::{Error, Failure},
     fork::{Conn, Place},
+    tx::{Shared, Tx},
 };
 use crate::domain::access::Actor;
 

@@ -19,3 +19,4 @@ pub mod organisations;
 pub mod page;
 pub mod perspectives;
 mod schema;
+mod tx;

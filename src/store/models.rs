@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, Queryable, RunQueryDsl, dsl::exists, select,
+    BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    Queryable, RunQueryDsl, dsl::exists, select,
 };
 
 use super::{
-    db::{Tx, visible},
     error::{Error, Result, Taken},
     fork::Json,
     journal,
     page::{Page, Position},
-    schema::{models::dsl, sealed_versions},
+    schema::models::dsl,
+    tx::{Tx, visible},
 };
 use crate::domain::{
     event::Kind,
@@ -98,26 +98,13 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>
         Option<journal::Columns<Definition>>,
     );
     let mut query = dsl::models
-        .left_join(
-            sealed_versions::table.on(sealed_versions::organisation_id
-                .eq(dsl::organisation_id)
-                .and(sealed_versions::resource_id.eq(dsl::id))
-                .and(sealed_versions::version.nullable().eq(dsl::version))),
-        )
+        .left_join(journal::newest!(dsl, nullable))
         .filter(visible(dsl::organisation_id, tx.own()))
         .select((
             head_columns!(),
             dsl::draft,
             dsl::draft_based_on,
-            (
-                sealed_versions::version,
-                sealed_versions::document,
-                sealed_versions::levels,
-                sealed_versions::digest,
-                sealed_versions::sealed_at,
-                sealed_versions::sealed_by,
-            )
-                .nullable(),
+            journal::columns!().nullable(),
         ))
         .into_boxed();
     if let Some(after) = page.after {

@@ -3,10 +3,10 @@
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    db::Tx,
     error::{Error, Result},
     fork::Portable,
     schema::organisations::dsl,
+    tx::Tx,
 };
 use crate::domain::{id::OrganisationId, moment::Moment};
 

@@ -1,19 +1,15 @@
 //! Perspectives, as they are kept.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
-    dsl::exists, select,
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl, dsl::exists, select,
 };
 
 use super::{
-    db::{Tx, visible},
     error::{Error, Result, Taken},
     journal,
     page::{Page, Position},
-    schema::{
-        perspectives::{self, dsl},
-        sealed_versions,
-    },
+    schema::perspectives::{self, dsl},
+    tx::{Tx, visible},
 };
 use crate::domain::{
     event::Kind,
@@ -60,26 +56,14 @@ fn life((owner, id, slug, revision, columns): Row) -> Result<Life> {
 macro_rules! with_newest {
     ($tx:expr) => {
         dsl::perspectives
-            .inner_join(
-                sealed_versions::table.on(sealed_versions::organisation_id
-                    .eq(dsl::organisation_id)
-                    .and(sealed_versions::resource_id.eq(dsl::id))
-                    .and(sealed_versions::version.eq(dsl::version))),
-            )
+            .inner_join(journal::newest!(dsl))
             .filter(visible(dsl::organisation_id, $tx.own()))
             .select((
                 dsl::organisation_id,
                 dsl::id,
                 dsl::slug,
                 dsl::revision,
-                (
-                    sealed_versions::version,
-                    sealed_versions::document,
-                    sealed_versions::levels,
-                    sealed_versions::digest,
-                    sealed_versions::sealed_at,
-                    sealed_versions::sealed_by,
-                ),
+                journal::columns!(),
             ))
     };
 }

@@ -124,6 +124,7 @@ diesel::table! {
         version -> Integer,
         last_version -> Integer,
         request -> Document,
+        summary -> Document,
         created_at -> Instant,
         updated_at -> Instant,
     }

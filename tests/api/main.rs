@@ -4,6 +4,10 @@
 
 mod access;
 mod app;
+mod bodies;
+mod concurrency;
+mod idempotency;
 mod openapi;
+mod problems;
 mod smoke;
 mod world;

@@ -99,6 +99,8 @@ CREATE TABLE gap_analyses (
     version integer NOT NULL,
     last_version integer NOT NULL,
     request jsonb NOT NULL,
+    -- What lists show of the newest version, whose document may be long.
+    summary jsonb NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (organisation_id, id)

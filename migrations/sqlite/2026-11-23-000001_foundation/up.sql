@@ -99,6 +99,8 @@ CREATE TABLE gap_analyses (
     version INTEGER NOT NULL,
     last_version INTEGER NOT NULL,
     request TEXT NOT NULL,
+    -- What lists show of the newest version, whose document may be long.
+    summary TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, id)

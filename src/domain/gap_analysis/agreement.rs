@@ -1,6 +1,6 @@
 //! Agreement in ordinal ratings: van der Eijk's A (2001), "Measuring agreement in ordered rating scales".
 
-use super::reading::rounded;
+use super::figures::rounded;
 
 /// The triples i < j < m of the four levels.
 const TRIPLES: [[usize; 3]; 4] = [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]];

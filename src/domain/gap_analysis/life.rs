@@ -114,6 +114,30 @@ impl Analysis {
     }
 }
 
+/// What an analysis is, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Summary {
+    /// What it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub title: Option<String>,
+    /// The version of the formula.
+    pub formula_version: String,
+    /// The model version that its inputs rate.
+    pub model: ModelRef,
+}
+
+impl Analysis {
+    /// What it is, in short.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            title: self.title.clone(),
+            formula_version: self.formula_version.clone(),
+            model: self.model.clone(),
+        }
+    }
+}
+
 /// A gap analysis in a list: without its inputs, readings and findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GapAnalysisItem {
@@ -124,44 +148,14 @@ pub struct GapAnalysisItem {
     pub version: Version,
     /// Always `sealed`: a gap analysis has no draft.
     pub status: GapAnalysisStatus,
-    /// What it is called.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub title: Option<String>,
-    /// The version of the formula.
-    pub formula_version: String,
-    /// The model version that its inputs rate.
-    pub model: ModelRef,
+    /// What it is, in short.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub summary: Summary,
     /// When it last changed.
     pub updated_at: Moment,
     /// Its seal.
     #[serde(flatten)]
     #[schema(inline)]
     pub seal: Seal,
-}
-
-impl From<Life> for GapAnalysisItem {
-    fn from(life: Life) -> Self {
-        let Sealed {
-            version,
-            content:
-                Analysis {
-                    title,
-                    formula_version,
-                    model,
-                    ..
-                },
-            seal,
-        } = life.newest;
-        Self {
-            id: life.id,
-            version,
-            status: GapAnalysisStatus::Sealed,
-            title,
-            formula_version,
-            model,
-            updated_at: life.updated_at,
-            seal,
-        }
-    }
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     ElementReading, Reading,
-    reading::rounded,
+    figures::rounded,
     wording::{self, Wording},
 };
 use crate::domain::slug::{ElementKey, Slug};

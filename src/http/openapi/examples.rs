@@ -19,7 +19,7 @@ use crate::{
         assessment::{self, Assessment, migration_effects},
         digest::Digest,
         fault::Fault,
-        gap_analysis::{GapAnalysis, GapAnalysisItem, Life, ModelRef, Request, Voice as Input, analyse},
+        gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Voice as Input, analyse},
         id::OrganisationId,
         level::Level,
         life_cycle::{Draft, Sealed, Versioned},
@@ -325,25 +325,22 @@ impl Examples {
         let analysis = analyse(definition, model, Some("Spring review".to_owned()), inputs, None);
         self.add("GapAnalysis.preview", GapAnalysis::preview(analysis.clone()))?;
         let seal = seal(&GapAnalysis::of_version(id(6), 1, analysis.clone()))?;
-        let newest = Sealed {
-            version: 1,
-            content: analysis,
-            seal,
-        };
-        let life = Life {
+        let item = GapAnalysisItem {
             id: id(6),
-            revision: 1,
-            last_version: 1,
-            request: Request {
-                title: None,
-                assessments: None,
-                select: None,
-                baseline: None,
-            },
+            version: 1,
+            status: GapAnalysisStatus::Sealed,
+            summary: analysis.summary(),
             updated_at: moment(),
-            newest: newest.clone(),
+            seal: seal.clone(),
         };
-        self.add("GapAnalysis", life.showing(&newest))?;
-        self.add_page("GapAnalysisItem", GapAnalysisItem::from(life))
+        let whole = GapAnalysis::of_version(id(6), 1, analysis);
+        self.add(
+            "GapAnalysis",
+            GapAnalysis {
+                seal: Some(seal),
+                ..whole
+            },
+        )?;
+        self.add_page("GapAnalysisItem", item)
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{
     delete, get, patch, post, put,
-    web::{Data, Path},
+    web::{self, Data, Path},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,6 +22,7 @@ use crate::{
     http::{
         body::Body,
         caller::Caller,
+        edge::nothing_here,
         problem::Problem,
         query::{ExternalIdParameter, Limit, Paging, Query, required},
         reply::{List, Reply},
@@ -44,7 +45,9 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(list_assessments)
         .service(create_assessment)
         .service(validate_assessment)
+        .route("/v1/assessments/validate", web::to(nothing_here))
         .service(upsert_assessment)
+        .route("/v1/assessments/by-external-id", web::to(nothing_here))
         .service(get_assessment)
         .service(patch_assessment)
         .service(withdraw_assessment)

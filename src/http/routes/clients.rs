@@ -217,8 +217,10 @@ async fn create_client(
     db: Data<Db>,
     gate: Data<Gate>,
 ) -> Result<Reply, Problem> {
-    let CreateClient { name, scopes } = body.0.map_err(Broken::Invalid)?;
-    let scopes = given(&scopes, caller.scopes()).map_err(Broken::Invalid)?;
+    let (name, scopes) = body.0.check(|CreateClient { name, scopes }| {
+        let scopes = given(&scopes, caller.scopes()).map_err(Broken::Invalid)?;
+        Ok((name, scopes))
+    })?;
     let (client, secret) = web::block(move || new_client(name, scopes))
         .await
         .map_err(|_| Problem::unavailable())??;
@@ -280,7 +282,7 @@ async fn rotate_client_secret(
             return Err(Broken::InvalidTransition("The client is revoked, for good.").into());
         }
         expected.met_by(found.revision)?;
-        let RotateSecret { grace_seconds } = body.clone().map_err(Broken::Invalid)?;
+        let RotateSecret { grace_seconds } = body.clone().valid()?;
         store::clients::replace_secret(tx, id, &hash, grace_seconds)?;
         Ok(with_secret(find(tx, id)?, &secret))
     };

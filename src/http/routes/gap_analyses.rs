@@ -2,7 +2,7 @@
 
 use actix_web::{
     get, post,
-    web::{Data, Path},
+    web::{self, Data, Path},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -20,6 +20,7 @@ use crate::{
     http::{
         body::Body,
         caller::Caller,
+        edge::nothing_here,
         negotiate::{Format, FormatQuery, format},
         problem::Problem,
         query::{Limit, Paging, Query, required},
@@ -43,6 +44,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(list_gap_analyses)
         .service(create_gap_analysis)
         .service(preview_gap_analysis)
+        .route("/v1/gap-analyses/preview", web::to(nothing_here))
         .service(get_gap_analysis)
         .service(recompute_gap_analysis)
         .service(list_gap_analysis_versions)
@@ -104,12 +106,10 @@ fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> ser
             Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
         }
         Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition))
-            .with(
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-            )
-            .with("X-Content-Type-Options", "nosniff"),
+        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition)).with(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        ),
     })
 }
 

@@ -26,7 +26,7 @@ use crate::{
         problem::Problem,
         query::{Paging, Query, required},
         render::report::text as escape_markdown,
-        rendered::{Of, Rendered, Shape},
+        rendered::{Asked, Rendered, Shape},
         reply::{Caching, JSON, List, Reply},
     },
     service::{
@@ -137,16 +137,19 @@ async fn get_model_version(
     rendered: Data<Rendered>,
 ) -> Result<Reply, Problem> {
     let (name, version) = (name(&path.model)?, version(&path.version)?);
+    let asked = Asked {
+        model: path.into_inner().model,
+        version,
+        shape: Shape::Whole,
+    };
+    if let Some(reply) = rendered.find(caller.actor().organisation, &asked) {
+        return Ok(reply);
+    }
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
-        let of = Of {
-            model: head.id,
-            version,
-            shape: Shape::Whole,
-        };
-        let bytes = rendered.or_render(of, || json(&head.showing_version(&sealed)))?;
         let etag = format!("\"{}\"", sealed.seal.digest.as_str());
-        Ok(Reply::bytes(JSON, bytes).tagged(etag).cached(caching(&head)))
+        let body = json(&head.showing_version(&sealed))?;
+        Ok(rendered.keep(head.owner, asked.clone(), body, etag, None))
     };
     caller.read(&db, work).await
 }
@@ -199,29 +202,30 @@ async fn get_form(
 ) -> Result<Reply, Problem> {
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let perspective = required(query.perspective, "perspective")?;
+    let asked = Asked {
+        model: path.into_inner().model,
+        version,
+        shape: Shape::Form(perspective.clone()),
+    };
+    if let Some(reply) = rendered.find(caller.actor().organisation, &asked) {
+        return Ok(reply);
+    }
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
         let by_slug = store::perspectives::Name::Slug(perspective.clone());
         let life = service::perspectives::find(tx, &by_slug)?;
         let spoken = life.newest.version;
-        let of = Of {
-            model: head.id,
+        let body = json(&Form::of(
+            &head.showing_version(&sealed),
             version,
-            shape: Shape::Form(life.id, spoken),
-        };
-        let form = || Form::of(&head.showing_version(&sealed), version, &life.showing(&life.newest));
-        let bytes = rendered.or_render(of, || json(&form()))?;
-        // An organisation's own perspective may change its voice, and with it the form.
-        let caching = if life.owner.is_nil() {
-            caching(&head)
-        } else {
-            Caching::Ask
-        };
+            &life.showing(&life.newest),
+        ))?;
         let etag = format!("\"{}-{}-{spoken}-{LANGUAGE}\"", sealed.seal.digest.as_str(), life.slug);
-        Ok(Reply::bytes(JSON, bytes)
-            .tagged(etag)
-            .cached(caching)
-            .with("Content-Language", LANGUAGE))
+        if life.owner.is_nil() {
+            return Ok(rendered.keep(head.owner, asked.clone(), body, etag, Some(LANGUAGE)));
+        }
+        // An organisation's own perspective may change its voice, and with it the form.
+        Ok(Reply::bytes(JSON, body).tagged(etag).with("Content-Language", LANGUAGE))
     };
     caller.read(&db, work).await
 }

@@ -92,7 +92,7 @@ fn a_gap_beyond_desired_is_negative_and_counted() {
 #[test]
 fn means_round_half_away_from_zero() {
     // 1/8 = 0.125 → 0.13; −1/8 → −0.13; 1/3 → 0.33; 2/3 → 0.67; 5/2 is exact.
-    let rounded = [(1, 8), (-1, 8), (1, 3), (2, 3), (5, 2), (0, 7)].map(|(n, d)| reading::rounded(n, d));
+    let rounded = [(1, 8), (-1, 8), (1, 3), (2, 3), (5, 2), (0, 7)].map(|(n, d)| figures::rounded(n, d));
     assert_eq!(rounded, [0.13, -0.13, 0.33, 0.67, 2.5, 0.0]);
 }
 
