@@ -171,7 +171,10 @@ fn problem_responses() -> Map<String, Value> {
                 (kind.code.to_owned(), json!({"value": example}))
             })
             .collect();
-        let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
+        let mut headers = json!({
+            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"},
+            "Cache-Control": {"$ref": "#/components/headers/Cache-Control"},
+        });
         let more = match status {
             401 | 403 => Some("WWW-Authenticate"),
             429 | 503 => Some("Retry-After"),

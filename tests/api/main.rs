@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod access;
 mod app;
 mod assessment_drafts;
 mod assessment_versions;
@@ -25,3 +26,4 @@ mod migration;
 mod openapi;
 mod problems;
 mod smoke;
+mod world;

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use meaningful_connections::http::openapi::{document, operations, scope};
 use serde_json::{Value, json};
 
+use crate::app::Answer;
+
 /// An operation, and where it is.
 pub struct Operation {
     pub path: String,
@@ -19,6 +21,16 @@ impl Operation {
 
     pub fn scope(&self) -> Option<&str> {
         scope(&self.described)
+    }
+
+    /// The example of its body, and the media type in which it is sent.
+    pub fn example(&self) -> Option<(String, Value)> {
+        let content = self.described["requestBody"]["content"].as_object()?;
+        // A merge patch comes first: that is what the operation asks for.
+        let (media_type, content) = content
+            .iter()
+            .max_by_key(|(media_type, _)| media_type.contains("merge-patch"))?;
+        Some((media_type.clone(), content["example"].clone()))
     }
 
     /// The parameters, with those that are shared.
@@ -98,6 +110,55 @@ fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
         .should_validate_formats(true)
         .build(&root)
         .expect("a schema")
+}
+
+/// What the document does not say of such an answer of the operation: its status, media type, schema and headers.
+pub fn undeclared(document: &Value, operation: &Operation, answer: &Answer) -> Vec<String> {
+    let what = format!("{} {}", operation.id(), answer.status);
+    let response = resolved(
+        document,
+        operation.described["responses"][answer.status.to_string()].clone(),
+    );
+    if !response.is_object() {
+        return vec![format!("{what}: not declared: {}", answer.text())];
+    }
+    let mut faults = Vec::new();
+    for name in [
+        "ETag",
+        "Location",
+        "Link",
+        "Content-Language",
+        "WWW-Authenticate",
+        "Retry-After",
+        "Cache-Control",
+    ] {
+        let is_declared = response["headers"][name].is_object();
+        if !is_declared && !answer.header(name).is_empty() {
+            faults.push(format!("{what}: {name} is not declared"));
+        }
+        if is_declared && answer.header(name).is_empty() && name != "Link" {
+            faults.push(format!("{what}: {name} is declared and missing"));
+        }
+    }
+    if answer.body.is_empty() {
+        faults.extend((!response["content"].is_null()).then(|| format!("{what}: no body")));
+        return faults;
+    }
+    let media_type = answer.header("content-type");
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    let content = &response["content"][media_type];
+    if content.is_null() {
+        faults.push(format!("{what}: {media_type} is not declared"));
+    } else if media_type.ends_with("json") {
+        let json = answer.json();
+        let validator = validator(document, &content["schema"]);
+        faults.extend(
+            validator
+                .iter_errors(&json)
+                .map(|error| format!("{what}: {} {error}", error.instance_path())),
+        );
+    }
+    faults
 }
 
 #[test]

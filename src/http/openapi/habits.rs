@@ -31,6 +31,7 @@ impl Habits<'_> {
             let names = match status.as_str() {
                 "401" => vec!["X-Request-Id", "Cache-Control", "WWW-Authenticate"],
                 "429" | "503" => vec!["X-Request-Id", "Cache-Control", "Retry-After"],
+                "204" => headers.iter().copied().filter(|name| *name != "ETag").collect(),
                 "201" => headers.iter().copied().chain(["Location"]).collect(),
                 _ => headers.clone(),
             };
