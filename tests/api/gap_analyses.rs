@@ -197,7 +197,7 @@ async fn either_assessments_or_a_selection_is_asked_for() {
         ]
     );
     let when = json!({"select": {"model": "meaningful-connections", "submitted_from": "yesterday"}});
-    assert_eq!(acme.post(URI, when).await.faults(), ["/select/submitted_from type"]);
+    assert_eq!(acme.post(URI, when).await.faults(), ["/select/submitted_from format"]);
 }
 
 #[actix_web::test]

@@ -25,5 +25,6 @@ mod making;
 mod migration;
 mod openapi;
 mod problems;
+mod rating_properties;
 mod smoke;
 mod world;
