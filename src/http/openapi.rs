@@ -22,7 +22,6 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
         description = "A headless service for the Meaningful Connections Model (CoCreate, CAST, 2021): model definitions, \
             perspectives, assessments and gap analyses as versioned resources.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-        contact(name = "Meaningful Connections API", url = "https://github.com/meaningful-connections/meaningful-connections"),
     ),
     servers((url = "/", description = "This server")),
     components(schemas(Problem)),
@@ -141,7 +140,24 @@ fn components(document: &mut Value, examples: &Examples) {
 }
 
 fn header_parameter(name: &str, description: &str, required: bool, example: &str) -> Value {
-    json!({"name": name, "in": "header", "description": description, "required": required, "schema": {"type": "string"}, "example": example})
+    let mut parameter = json!({
+        "name": name, "in": "header", "description": description, "required": required, "schema": {"type": "string"},
+        "example": example
+    });
+    suggest(&mut parameter);
+    parameter
+}
+
+/// The example of a parameter that can be left out stands in its schema: elsewhere, Swagger UI would send it unasked.
+fn suggest(parameter: &mut Value) {
+    let is_optional = parameter.get("required") == Some(&json!(false));
+    if let Some(parameter) = parameter.as_object_mut()
+        && is_optional
+        && let Some(example) = parameter.remove("example")
+        && let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut)
+    {
+        schema.insert("examples".to_owned(), json!([example]));
+    }
 }
 
 /// The name of the shared answer for a status.

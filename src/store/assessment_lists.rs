@@ -49,13 +49,17 @@ macro_rules! with_newest {
     };
 }
 
-/// A page of the organisation's assessments, without their ratings: one query.
-pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
-    // The levels are the longest part, and left out: NULL stands for them.
-    let no_levels = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Binary>>("NULL");
-    let mut query = with_newest!()
-        .filter(dsl::organisation_id.eq(tx.own()))
-        .select((
+/// The levels are the longest part, and left out of lists: NULL stands for them.
+macro_rules! no_levels {
+    () => {
+        diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Binary>>("NULL")
+    };
+}
+
+/// The columns of an assessment and its newest version, without their levels.
+macro_rules! without_levels {
+    () => {
+        (
             (
                 dsl::id,
                 dsl::model_id,
@@ -64,19 +68,27 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
                 dsl::created_at,
                 dsl::updated_at,
                 dsl::draft,
-                no_levels.clone(),
+                no_levels!(),
                 dsl::draft_based_on,
             ),
             (
                 sealed_versions::version,
                 sealed_versions::document,
-                no_levels,
+                no_levels!(),
                 sealed_versions::digest,
                 sealed_versions::sealed_at,
                 sealed_versions::sealed_by,
             )
                 .nullable(),
-        ))
+        )
+    };
+}
+
+/// A page of the organisation's assessments, without their ratings: one query.
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
+    let mut query = with_newest!()
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .select(without_levels!())
         .into_boxed();
     query = match filter.status {
         None => query.filter(dsl::withdrawn_at.is_null()),

@@ -169,6 +169,10 @@ impl Examples {
         for (name, error) in refusals {
             self.add(name, TokenError::from(error))?;
         }
+        self.organisation(scopes)
+    }
+
+    fn organisation(&mut self, scopes: &str) -> Outcome {
         self.add(
             "Jwks",
             Jwks {

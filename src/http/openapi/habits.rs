@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{examples::Examples, response_name, scope};
+use super::{examples::Examples, response_name, scope, suggest};
 use crate::http::{negotiate::Format, routes::oauth::TOKEN_ENDPOINT};
 
 /// What follows for an operation from its path, its method and what it says of itself.
@@ -113,6 +113,7 @@ impl Habits<'_> {
         if let Some(operation) = self.operation.as_object_mut() {
             let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
             if let Some(parameters) = parameters.as_array_mut() {
+                parameters.iter_mut().for_each(suggest);
                 parameters.extend(shared);
             }
         }

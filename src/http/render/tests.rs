@@ -1,7 +1,5 @@
 //! What people see of a gap analysis: the radar and the report.
 
-#![expect(clippy::indexing_slicing, reason = "a test may fail where it stands")]
-
 use super::{radar::svg, report::markdown, sample};
 use crate::domain::{
     gap_analysis::{GapAnalysis, analyse, tests},

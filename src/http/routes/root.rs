@@ -82,9 +82,9 @@ async fn get_root() -> Reply {
     Reply::json(&ROOT)
 }
 
-/// Get the `OpenAPI` document.
+/// Get the OpenAPI document.
 ///
-/// This document.
+/// This document: every operation, with its scope, its schemas and its examples.
 #[utoipa::path(
     tag = "Service",
     responses((status = 200, description = "The document (OpenAPI 3.1)", body = Object), Problem),
