@@ -5,8 +5,11 @@
 mod app;
 mod bodies;
 mod concurrency;
+mod forms;
 mod headers;
 mod idempotency;
 mod lists;
+mod models;
 mod problems;
+mod publishing;
 mod smoke;
