@@ -129,6 +129,16 @@ fn find(tx: &mut Tx<'_>, id: ClientId) -> service::Result<store::clients::Client
     store::clients::find(tx, id)?.ok_or(service::Error::NotFound(CLIENT))
 }
 
+/// The client after it was written, if nobody else wrote it meanwhile; else the work is done anew.
+fn written(tx: &mut Tx<'_>, before: &store::clients::Client) -> service::Result<store::clients::Client> {
+    let after = find(tx, before.id)?;
+    if after.revision == before.revision + 1 {
+        Ok(after)
+    } else {
+        Err(store::error::Error::Contended.into())
+    }
+}
+
 /// The client with its secret; what is remembered for a retry has none.
 fn with_secret(found: store::clients::Client, secret: &SecretString) -> Reply {
     let revision = found.revision;
@@ -276,7 +286,7 @@ async fn rotate_client_secret(
         expected.met_by(found.revision)?;
         let RotateSecret { grace_seconds } = body.clone().valid()?;
         store::clients::replace_secret(tx, id, &hash, grace_seconds)?;
-        Ok(with_secret(find(tx, id)?, &secret))
+        Ok(with_secret(written(tx, &found)?, &secret))
     };
     let reply = caller.write(&db, work).await?;
     refresh(&gate).await;
@@ -308,6 +318,7 @@ async fn revoke_client(
         }
         expected.met_by(found.revision)?;
         store::clients::revoke(tx, id)?;
+        written(tx, &found)?;
         Ok(Reply::no_content())
     };
     let reply = caller.write(&db, work).await?;
