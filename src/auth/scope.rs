@@ -3,7 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// An operation that needs a scope: the type parameter of a handler's caller.
 pub trait Requires {
@@ -15,7 +18,7 @@ pub trait Requires {
 macro_rules! scopes {
     ($($(#[doc = $doc:literal])+ $name:ident = $wire:literal,)+) => {
         /// What a client may do. Deny by default: every operation names the one it needs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Scope {
             $($(#[doc = $doc])+ #[serde(rename = $wire)] $name,)+
         }
@@ -89,6 +92,23 @@ impl Scope {
     )]
     const fn bit(self) -> u32 {
         1 << (self as u32)
+    }
+}
+
+// By hand: the derive does not see the names that the macro gives to serde.
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
+            .description(Some("What a client may do."))
+            .examples(["models:read"])
+            .into()
+    }
+}
+impl ToSchema for Scope {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Scope".into()
     }
 }
 

@@ -14,7 +14,7 @@ use super::{PageQuery, id};
 use crate::{
     auth::{
         gate::Gate,
-        scope::{ScopeSet, WriteClients},
+        scope::{Scope, ScopeSet, WriteClients},
         secret::{NewSecret, new_client},
     },
     domain::{
@@ -81,7 +81,7 @@ pub struct CreateClient {
     name: String,
     /// What it may do: scopes of an organisation and, beyond them, only what the caller may do itself.
     #[schema(min_items = 1, max_items = 32)]
-    scopes: Vec<String>,
+    scopes: Vec<Scope>,
 }
 
 /// How to replace a secret.
@@ -185,19 +185,23 @@ async fn list_clients(
 }
 
 /// The scopes that a caller may give, or every one that they may not.
-fn given(scopes: &[String], own: ScopeSet) -> Result<ScopeSet, Vec<Fault>> {
-    let fault = |place: usize, detail| Fault::new(format!("/scopes/{place}"), "unknown_value", detail);
-    let faults: Vec<Fault> = scopes
+fn given(scopes: &[Scope], own: ScopeSet) -> Result<ScopeSet, Vec<Fault>> {
+    let ours = ScopeSet::of_organisation();
+    let beyond = scopes
         .iter()
         .enumerate()
-        .filter_map(|(place, scope)| match scope.parse::<ScopeSet>() {
-            Err(_) => Some(fault(place, "There is no such scope.")),
-            Ok(one) if one.is_within(ScopeSet::of_organisation()) || one.is_within(own) => None,
-            Ok(_) => Some(fault(place, "You may not give this scope.")),
+        .filter(|(_, scope)| !ours.contains(**scope) && !own.contains(**scope));
+    let faults: Vec<Fault> = beyond
+        .map(|(place, _)| {
+            Fault::new(
+                format!("/scopes/{place}"),
+                "unknown_value",
+                "You may not give this scope.",
+            )
         })
         .collect();
     if faults.is_empty() {
-        Ok(ScopeSet::known(&scopes.join(" ")))
+        Ok(scopes.iter().copied().collect())
     } else {
         Err(faults)
     }
