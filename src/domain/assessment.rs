@@ -56,11 +56,16 @@ impl Answers {
         faults
     }
 
-    /// What keeps these answers from being submitted.
-    pub fn faults_at_submission(&self, definition: &Definition) -> Vec<Fault> {
-        let mut faults = self.faults(definition);
-        faults.extend(ratings::missing(&self.ratings, definition.keys()));
-        faults
+    /// What is missing before these answers can be submitted.
+    pub fn missing(&self, definition: &Definition) -> Vec<Fault> {
+        ratings::missing(&self.ratings, definition.keys())
+    }
+
+    /// The same without ratings that say nothing, which are not kept.
+    #[must_use]
+    pub fn without_empty_ratings(mut self) -> Self {
+        self.ratings.retain(|_, rating| !rating.is_empty());
+        self
     }
 
     /// These answers on a later version of their model: what kept its meaning is kept, no level is guessed.

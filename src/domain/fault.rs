@@ -43,6 +43,9 @@ pub enum Broken {
     /// The document is wrong; every fault is listed.
     #[error("the document has {} fault(s)", .0.len())]
     Invalid(Vec<Fault>),
+    /// The document lacks what it needs before it can be sealed; everything that is missing is listed.
+    #[error("the document lacks {} thing(s)", .0.len())]
+    Incomplete(Vec<Fault>),
     /// The resource is not in a state that allows this.
     #[error("{0}")]
     InvalidTransition(&'static str),
@@ -61,6 +64,15 @@ impl Broken {
     /// A document with this one fault.
     pub fn fault(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault::new(pointer, code, detail)])
+    }
+
+    /// `Ok` where nothing is missing, else all that is.
+    pub fn unless_incomplete(missing: Vec<Fault>) -> Result<(), Self> {
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Incomplete(missing))
+        }
     }
 
     /// `Ok` where there is no fault, else all of them.

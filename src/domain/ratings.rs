@@ -48,7 +48,8 @@ pub const LONGEST_NOTE: usize = 4000;
 pub type Ratings = BTreeMap<ElementKey, Rating>;
 
 impl Rating {
-    fn is_empty(&self) -> bool {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 

@@ -89,6 +89,13 @@ fn substitute<B>(response: &ServiceResponse<B>) -> Option<Problem> {
     if !is_failure || is_problem || response.request().path() == TOKEN_ENDPOINT {
         return None;
     }
+    if status == StatusCode::BAD_REQUEST && response.request().method() == Method::OPTIONS {
+        // A browser asks first, from where it may not call, or for more than it may do.
+        return Some(Problem::new(
+            &problem::INVALID_HEADER,
+            "Origin, or an Access-Control-Request header: not allowed here.",
+        ));
+    }
     Some(of_status(status))
 }
 

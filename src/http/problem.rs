@@ -97,7 +97,6 @@ const OF_FAULTS: &[Kind] = &[
     NO_INPUTS,
     TOO_MANY_INPUTS,
     MIXED_MODEL_VERSIONS,
-    INCOMPLETE,
 ];
 
 /// A problem, on its way to the caller.
@@ -261,17 +260,15 @@ impl From<Broken> for Problem {
             Broken::Invalid(faults) => {
                 let code = faults.first().map(|fault| fault.code);
                 let same = faults.iter().all(|fault| Some(fault.code) == code);
-                // Of an assessment that is submitted, what is missing is the one thing it can lack.
-                let incomplete =
-                    same && code == Some("required") && faults.iter().all(|f| f.pointer.starts_with("/ratings/"));
-                let kind = OF_FAULTS
-                    .iter()
-                    .find(|kind| same && (code == Some(kind.code) || incomplete && **kind == INCOMPLETE));
+                let kind = OF_FAULTS.iter().find(|kind| same && code == Some(kind.code));
                 Self::new(
                     kind.unwrap_or(&INVALID),
                     format!("The request has {} fault(s).", faults.len()),
                 )
                 .with_faults(faults)
+            }
+            Broken::Incomplete(missing) => {
+                Self::new(&INCOMPLETE, format!("{} rating(s) are missing.", missing.len())).with_faults(missing)
             }
             Broken::InvalidTransition(detail) => Self::new(&INVALID_TRANSITION, detail),
             Broken::NotADraft(detail) => Self::new(&NOT_A_DRAFT, detail),

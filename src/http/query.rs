@@ -4,7 +4,10 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use std::future::{Ready, ready};
+use std::{
+    collections::BTreeSet,
+    future::{Ready, ready},
+};
 
 use super::{
     caller::Caller,
@@ -30,13 +33,12 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let mut faults: Vec<Fault> = Vec::new();
-    let pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-    for (place, pair) in pairs.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let decoded: Vec<(String, String)> = serde_urlencoded::from_str(pair).unwrap_or_default();
         let (name, value) = decoded.into_iter().next().unwrap_or_default();
         let at = crate::domain::fault::pointer([&name]);
-        let same_name = |other: &&&str| other.split('=').next() == pair.split('=').next();
-        if pairs.iter().take(place).any(|other| same_name(&other)) {
+        if !seen.insert(name) {
             faults.push(Fault::new(at, "duplicate", "This parameter stands twice."));
         } else if value.chars().any(char::is_control) || value.contains(char::REPLACEMENT_CHARACTER) {
             faults.push(Fault::new(

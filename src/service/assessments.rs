@@ -1,6 +1,9 @@
 //! Assessments: saved as people type, submitted, amended, withdrawn, migrated.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,13 +21,13 @@ use super::{
 };
 use crate::{
     domain::{
-        assessment::{Answers, Assessment, Life, MigrationEffect, migration_effects},
+        assessment::{Answers, Assessment, Life},
         event::{Event, Kind},
         external_id::ExternalId,
         fault::{Broken, Fault},
         id::AssessmentId,
         level::Level,
-        life_cycle::{Draft, Sealed, Version, Versioned},
+        life_cycle::{Sealed, Version, Versioned},
         model::{Head, ModelStatus},
         ratings::Ratings,
         slug::{ElementKey, Slug},
@@ -146,43 +149,12 @@ struct Editable {
     ratings: Ratings,
 }
 
-/// Where to migrate an assessment to.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Migrate {
-    /// A later version of the same model.
-    #[schema(value_type = i32, minimum = 1, example = 2)]
-    pub to_version: Version,
-    /// Only show what would happen.
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-/// What migrating does, or would do.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Migration {
-    /// The version of the model migrated from.
-    #[schema(value_type = i32, minimum = 1)]
-    pub from_version: Version,
-    /// The version of the model migrated to.
-    #[schema(value_type = i32, minimum = 1)]
-    pub to_version: Version,
-    /// Whether nothing was changed.
-    pub dry_run: bool,
-    /// The effect, element by element.
-    pub effects: Vec<MigrationEffect>,
-    /// The draft that was opened; absent from a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub draft: Option<Assessment>,
-}
-
 /// One of the organisation's assessments, or that there is none.
 pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Found> {
     store::assessments::find(tx, id)?.ok_or(Error::NotFound(ASSESSMENT))
 }
 
-fn shown(life: &Life) -> Result<Revised<Assessment>> {
+pub(super) fn shown(life: &Life) -> Result<Revised<Assessment>> {
     let shown = Assessment::shown(life).ok_or(Error::NotFound(ASSESSMENT))?;
     Ok(Revised {
         shown,
@@ -190,7 +162,7 @@ fn shown(life: &Life) -> Result<Revised<Assessment>> {
     })
 }
 
-fn shown_draft(life: &Life) -> Result<Revised<Assessment>> {
+pub(super) fn shown_draft(life: &Life) -> Result<Revised<Assessment>> {
     let shown = Assessment::draft_of(life).ok_or(Error::NotFound("draft"))?;
     Ok(Revised {
         shown,
@@ -198,7 +170,7 @@ fn shown_draft(life: &Life) -> Result<Revised<Assessment>> {
     })
 }
 
-fn emit(tx: &mut Tx<'_>, life: &Life, what: &'static str) -> Result<()> {
+pub(super) fn emit(tx: &mut Tx<'_>, life: &Life, what: &'static str) -> Result<()> {
     let version = life.versioned.newest.as_ref().map(|sealed| sealed.version);
     Ok(store::events::emit(
         tx,
@@ -230,8 +202,33 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Assess
     Ok((lives.iter().filter_map(item).collect(), next))
 }
 
-/// What a body refers to, and what it says; where it is wrong, every fault.
-fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<(Head, Arc<SealedModel>, Answers)> {
+/// A body, read.
+pub(super) struct Read {
+    /// The model it refers to.
+    pub(super) head: Head,
+    /// The version of that model.
+    pub(super) model: Arc<SealedModel>,
+    /// What it says.
+    pub(super) answers: Answers,
+    /// Everything that is wrong with it.
+    pub(super) faults: Vec<Fault>,
+}
+
+impl Read {
+    /// The same, unless anything is wrong with it. A rating that says nothing is no rating.
+    pub(super) fn valid(self) -> Result<Self> {
+        Broken::unless_empty(self.faults)?;
+        Ok(Self {
+            faults: Vec::new(),
+            answers: self.answers.without_empty_ratings(),
+            ..self
+        })
+    }
+}
+
+/// What a body refers to, what it says, and what is wrong with it. Fails with what can be told without its model where there
+/// is none of that name.
+pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
     let model = referred(tx, &body.model, body.model_version);
     let perspective = store::perspectives::find(tx, &Name::Slug(body.perspective.clone()))?;
     let mut faults = Vec::new();
@@ -242,17 +239,18 @@ fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<(Head, Arc<SealedMode
             "There is no perspective of this name.",
         ));
     }
-    let (head, sealed) = match model {
+    let (head, model) = match model {
         Ok(found) => found,
         Err(Error::Broken(Broken::Invalid(more))) => {
             faults.extend(more);
+            faults.extend(ExternalId::faults(&body.external_ids));
             return Err(Broken::Invalid(faults).into());
         }
         Err(other) => return Err(other),
     };
     let answers = Answers {
         model: body.model,
-        model_version: sealed.version,
+        model_version: model.version,
         perspective: body.perspective,
         perspective_version: perspective.map_or(0, |life| life.newest.version),
         respondent_ref: body.respondent_ref,
@@ -260,18 +258,22 @@ fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<(Head, Arc<SealedMode
         research_consent: body.research_consent,
         ratings: body.ratings,
     };
-    faults.extend(answers.faults(&sealed.content));
-    Broken::unless_empty(faults)?;
-    Ok((head, sealed, answers))
+    faults.extend(answers.faults(&model.content));
+    Ok(Read {
+        head,
+        model,
+        answers,
+        faults,
+    })
 }
 
 /// Opens the draft of a new assessment.
 pub fn create(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Revised<Assessment>> {
-    let (head, _, answers) = body.check(|body| read(tx, body))?;
+    let Read { head, answers, .. } = body.check(|body| read(tx, body)?.valid())?;
     open(tx, &head, answers)
 }
 
-fn open(tx: &mut Tx<'_>, head: &Head, answers: Answers) -> Result<Revised<Assessment>> {
+pub(super) fn open(tx: &mut Tx<'_>, head: &Head, answers: Answers) -> Result<Revised<Assessment>> {
     if head.status() == ModelStatus::Retired {
         return Err(Broken::ModelRetired.into());
     }
@@ -291,95 +293,25 @@ fn open(tx: &mut Tx<'_>, head: &Head, answers: Answers) -> Result<Revised<Assess
 /// What would keep this body from being submitted; nothing is stored.
 pub fn validate(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Validation> {
     let checked = body.check(|body| {
-        let (_, sealed, answers) = read(tx, body)?;
-        Ok(Broken::unless_empty(answers.faults_at_submission(&sealed.content))?)
+        let Read {
+            model,
+            answers,
+            mut faults,
+            ..
+        } = read(tx, body)?;
+        faults.extend(answers.missing(&model.content));
+        Ok(Broken::unless_empty(faults)?)
     });
     match checked {
         Ok(()) => Ok(Vec::new().into()),
-        Err(Error::Broken(Broken::Invalid(faults))) => Ok(faults.into()),
+        Err(Error::Broken(Broken::Invalid(mut faults))) => {
+            // What is wrong was left out of what was read, and so seems to be missing as well.
+            let mut seen = BTreeSet::new();
+            faults.retain(|fault| seen.insert(fault.pointer.clone()) || fault.code != "required");
+            Ok(faults.into())
+        }
         Err(other) => Err(other),
     }
-}
-
-/// Creates the assessment with this name in another system, or replaces its draft. Says whether it was created.
-pub fn upsert(
-    tx: &mut Tx<'_>,
-    name: &ExternalId,
-    expected: &Expected,
-    body: Checked<CreateAssessment>,
-) -> Result<(bool, Revised<Assessment>)> {
-    let Some(found) = store::assessments::find_by_external_id(tx, name)? else {
-        expected.met_by_nothing()?;
-        let (head, _, answers) = body.check(|body| read(tx, named(body, name)?))?;
-        // Another request with the same name may have come between: then the work is done anew, and replaces its draft.
-        return match open(tx, &head, answers) {
-            Err(Error::Store(store::error::Error::Taken(store::error::Taken::ExternalId))) => {
-                Err(store::error::Error::Contended.into())
-            }
-            other => other.map(|created| (true, created)),
-        };
-    };
-    replace(tx, found, name, expected, body).map(|replaced| (false, replaced))
-}
-
-/// The body with the name it is put under, unless it gives another one.
-fn named(mut body: CreateAssessment, name: &ExternalId) -> Result<CreateAssessment> {
-    let faults = ExternalId::faults(std::slice::from_ref(name));
-    Broken::unless_empty(faults)?;
-    for (place, other) in body.external_ids.iter().enumerate() {
-        if other.system == name.system && other.value != name.value {
-            let detail = "This contradicts the external id in the URL.";
-            return Err(Broken::fault(format!("/external_ids/{place}"), "contradiction", detail).into());
-        }
-    }
-    if !body.external_ids.contains(name) {
-        body.external_ids.insert(0, name.clone());
-    }
-    Ok(body)
-}
-
-fn replace(
-    tx: &mut Tx<'_>,
-    mut found: Found,
-    name: &ExternalId,
-    expected: &Expected,
-    body: Checked<CreateAssessment>,
-) -> Result<Revised<Assessment>> {
-    let before = found.life.clone();
-    found.life.not_withdrawn()?;
-    expected.met_by(before.versioned.revision)?;
-    if found.life.versioned.draft.is_none() {
-        found.life.amend()?;
-    }
-    let Some(draft) = &mut found.life.versioned.draft else {
-        return Err(Error::NotFound("draft"));
-    };
-    let stands = &draft.content;
-    let (_, _, answers) = body.check(|body| {
-        let body = named(body, name)?;
-        let version = body.model_version.unwrap_or(stands.model_version);
-        let unchanged = [
-            ("/model", body.model == stands.model),
-            ("/model_version", version == stands.model_version),
-            ("/perspective", body.perspective == stands.perspective),
-        ];
-        let detail = "This does not change once an assessment is made.";
-        let changed = unchanged.into_iter().filter(|(_, same)| !same);
-        Broken::unless_empty(changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect())?;
-        read(
-            tx,
-            CreateAssessment {
-                model_version: Some(version),
-                ..body
-            },
-        )
-    })?;
-    draft.content = Answers {
-        perspective_version: stands.perspective_version,
-        ..answers
-    };
-    store::assessments::save(tx, &before, &mut found)?;
-    shown_draft(&found.life)
 }
 
 /// Changes the draft.
@@ -399,7 +331,7 @@ pub fn patch(
     *answers = body.check(|patch| {
         let answers = edited(stands, &patch)?;
         Broken::unless_empty(answers.faults(&sealed.content))?;
-        Ok(answers)
+        Ok(answers.without_empty_ratings())
     })?;
     store::assessments::save(tx, &before, &mut found)?;
     shown_draft(&found.life)
@@ -435,7 +367,8 @@ pub fn submit(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<
     let answers = found.life.submittable()?.clone();
     expected.met_by(before.versioned.revision)?;
     let model = store::models::sealed_for_sure(tx, found.model, answers.model_version)?;
-    Broken::unless_empty(answers.faults_at_submission(&model.content))?;
+    Broken::unless_empty(answers.faults(&model.content))?;
+    Broken::unless_incomplete(answers.missing(&model.content))?;
     let version = found.life.versioned.next_version();
     let document = Assessment::of_version(id, found.life.created_at, version, &answers);
     let seal = seal(tx, &document)?;
@@ -448,97 +381,6 @@ pub fn submit(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<
     store::assessments::seal(tx, &found)?;
     emit(tx, &found.life, "submitted")?;
     shown(&found.life)
-}
-
-/// Loads an assessment, changes it, and keeps it.
-fn change(
-    tx: &mut Tx<'_>,
-    id: AssessmentId,
-    expected: &Expected,
-    what: &'static str,
-    change: impl FnOnce(&mut Life, &Tx<'_>) -> std::result::Result<(), Broken>,
-) -> Result<Life> {
-    let mut found = find(tx, id)?;
-    let before = found.life.clone();
-    change(&mut found.life, tx)?;
-    expected.met_by(before.versioned.revision)?;
-    store::assessments::save(tx, &before, &mut found)?;
-    emit(tx, &found.life, what)?;
-    Ok(found.life)
-}
-
-/// Opens the next draft from the newest version.
-pub fn amend(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
-    shown_draft(&change(tx, id, expected, "amended", |life, _| life.amend())?)
-}
-
-/// Discards an amendment.
-pub fn discard_draft(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
-    find(tx, id)?;
-    expected.required()?;
-    change(tx, id, expected, "draft_discarded", |life, _| {
-        life.not_withdrawn()?;
-        life.versioned.discard_draft()
-    })
-    .map(drop)
-}
-
-/// Withdraws an assessment: it is never analysed again and, unless restored, erased after 30 days.
-pub fn withdraw(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
-    find(tx, id)?;
-    expected.required()?;
-    change(tx, id, expected, "withdrawn", |life, tx| life.withdraw(tx.now())).map(drop)
-}
-
-/// Takes a withdrawal back.
-pub fn restore(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
-    shown(&change(tx, id, expected, "restored", |life, _| life.restore())?)
-}
-
-/// Moves an assessment to a later version of its model: what kept its meaning is kept, no level is guessed.
-pub fn migrate(
-    tx: &mut Tx<'_>,
-    id: AssessmentId,
-    expected: &Expected,
-    body: Checked<Migrate>,
-) -> Result<Revised<Migration>> {
-    let mut found = find(tx, id)?;
-    let before = found.life.clone();
-    found.life.not_withdrawn()?;
-    expected.met_by(before.versioned.revision)?;
-    let Migrate { to_version, dry_run } = body.valid()?;
-    if found.life.versioned.draft.is_none() {
-        found.life.amend()?;
-    }
-    let Some(Draft { content, .. }) = &mut found.life.versioned.draft else {
-        return Err(Error::NotFound("draft"));
-    };
-    let from_version = content.model_version;
-    let unfit = |detail| Error::Broken(Broken::fault("/to_version", "unknown_reference", detail));
-    if to_version <= from_version {
-        return Err(unfit("Only a later version of the model will do."));
-    }
-    let from = store::models::sealed_for_sure(tx, found.model, from_version)?;
-    let to = store::models::sealed(tx, found.model, to_version)?;
-    let to = to.ok_or_else(|| unfit("The model has no such version."))?;
-    let effects = migration_effects(&from.content, &to.content);
-    let mut migration = Migration {
-        from_version,
-        to_version,
-        dry_run,
-        effects,
-        draft: None,
-    };
-    if !dry_run {
-        *content = content.migrated(to_version, &migration.effects);
-        store::assessments::save(tx, &before, &mut found)?;
-        emit(tx, &found.life, "migrated")?;
-        migration.draft = Some(shown_draft(&found.life)?.shown);
-    }
-    Ok(Revised {
-        shown: migration,
-        revision: found.life.versioned.revision,
-    })
 }
 
 /// A page of an assessment's versions.

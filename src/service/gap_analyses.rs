@@ -235,26 +235,25 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
 
 /// Computes what a checked body asks for.
 pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Computed> {
+    let neither = |request: &Request| request.assessments.is_none() && request.select.is_none();
+    if !body.faults.is_empty() && body.said.as_ref().is_some_and(neither) {
+        // What is at fault was left out; that nothing else is there says nothing more.
+        return Err(Broken::Invalid(body.faults).into());
+    }
     body.check(|request| compute(tx, request))
 }
 
 /// Computes what a request asks for.
 fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     let (inputs, pointer) = match (&request.assessments, &request.select) {
-        (Some(ids), None) => (named_inputs(tx, ids)?, "/assessments"),
-        (None, Some(select)) => (selected_inputs(tx, select)?, "/select"),
+        (Some(ids), None) => (named_inputs(tx, ids), "/assessments"),
+        (None, Some(select)) => (selected_inputs(tx, select), "/select"),
         _ => {
             let detail = "Either `assessments` or `select`, one of the two.";
             return Err(refused("", "assessments_or_select", detail));
         }
     };
-    let baseline = match request.baseline {
-        None => None,
-        Some(id) => Some(
-            store::gap_analyses::find(tx, id)?
-                .ok_or_else(|| refused("/baseline", "unknown_reference", "There is no such gap analysis."))?,
-        ),
-    };
+    let (inputs, baseline) = both(inputs, baseline(tx, request.baseline))?;
     let (model, sealed) = shared_model(tx, &inputs, pointer)?;
     let analysis = computed(
         tx,
@@ -265,6 +264,25 @@ fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
         baseline.as_ref(),
     )?;
     Ok(Computed { request, analysis })
+}
+
+/// The analysis to compare with, where there is to be one.
+fn baseline(tx: &mut Tx<'_>, id: Option<GapAnalysisId>) -> Result<Option<Life>> {
+    let Some(id) = id else { return Ok(None) };
+    let found = store::gap_analyses::find(tx, id)?;
+    let unknown = || refused("/baseline", "unknown_reference", "There is no such gap analysis.");
+    found.ok_or_else(unknown).map(Some)
+}
+
+/// Both, or the faults of both.
+fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
+    match (a, b) {
+        (Err(Error::Broken(Broken::Invalid(mut faults))), Err(Error::Broken(Broken::Invalid(more)))) => {
+            faults.extend(more);
+            Err(Broken::Invalid(faults).into())
+        }
+        (a, b) => Ok((a?, b?)),
+    }
 }
 
 /// Computes what is left of a request after an erasure.
@@ -360,14 +378,8 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
         return Err(refused("", "assessments_or_select", detail));
     }
     let (head, sealed) = referred(tx, slug, model_version)?;
-    let voices = unsaved_voices(tx, unsaved, &sealed.content)?;
-    let baseline = match baseline {
-        None => None,
-        Some(id) => Some(
-            store::gap_analyses::find(tx, id)?
-                .ok_or_else(|| refused("/baseline", "unknown_reference", "There is no such gap analysis."))?,
-        ),
-    };
+    let voices = unsaved_voices(tx, unsaved, &sealed.content);
+    let (voices, baseline) = both(voices, self::baseline(tx, baseline))?;
     let model = ModelRef {
         slug: head.slug,
         version: sealed.version,

@@ -5,9 +5,12 @@ pub mod bootstrap;
 pub mod diff;
 pub mod erasure;
 pub mod gap_analyses;
+pub mod migration;
 pub mod models;
 pub mod organisations;
 pub mod perspectives;
+pub mod transitions;
+pub mod upsert;
 
 use crate::{
     domain::{

@@ -8,10 +8,27 @@
 
 mod access;
 mod app;
+mod assessment_drafts;
+mod assessment_versions;
+mod assessments;
 mod bodies;
 mod concurrency;
+mod erasure;
+mod external_ids;
+mod faults;
+mod gap_analyses;
+mod gap_analysis_distance;
+mod gap_analysis_findings;
+mod gap_analysis_formats;
+mod gap_analysis_previews;
+mod gap_analysis_versions;
+mod headers;
 mod idempotency;
+mod lists;
+mod making;
+mod migration;
 mod openapi;
 mod problems;
+mod rating_properties;
 mod smoke;
 mod world;

@@ -38,8 +38,8 @@ use crate::{
         },
     },
     service::{
-        assessments::Migration,
         diff::Diff,
+        migration::Migration,
         models::{ModelDiff, ModelItem, Validation},
         organisations::Organisation,
     },

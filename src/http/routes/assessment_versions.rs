@@ -18,7 +18,7 @@ use crate::{
         query::{Paging, Query, required},
         reply::{List, Reply},
     },
-    service::{assessments, diff::Diff},
+    service::{assessments, diff::Diff, transitions},
     store::db::Db,
 };
 
@@ -83,7 +83,7 @@ async fn discard_assessment_draft(
     let (id, expected) = (path.id()?, caller.expected()?);
     caller
         .write(&db, move |tx| {
-            assessments::discard_draft(tx, id, &expected).map(|()| Reply::no_content())
+            transitions::discard_draft(tx, id, &expected).map(|()| Reply::no_content())
         })
         .await
 }

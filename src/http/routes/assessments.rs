@@ -29,9 +29,12 @@ use crate::{
     },
     service::{
         Expected, Revised,
-        assessments::{self, CreateAssessment, Migrate, Migration, PatchAssessment},
+        assessments::{self, CreateAssessment, PatchAssessment},
         erasure,
+        migration::{self, Migrate, Migration},
         models::Validation,
+        transitions,
+        upsert::upsert,
     },
     store::{
         assessment_lists::Filter,
@@ -244,7 +247,7 @@ async fn upsert_assessment(
     };
     let (expected, body): (Expected, _) = (caller.expected_or_absent()?, body.0);
     let work = move |tx: &mut Tx<'_>| {
-        let (is_new, put) = assessments::upsert(tx, &name, &expected, body.clone())?;
+        let (is_new, put) = upsert(tx, &name, &expected, body.clone())?;
         let reply = saved(&put);
         Ok(if is_new {
             reply.created(format!("/v1/assessments/{}", put.shown.id))
@@ -321,7 +324,7 @@ async fn withdraw_assessment(
     let (id, expected) = (path.id()?, caller.expected()?);
     caller
         .write(&db, move |tx| {
-            assessments::withdraw(tx, id, &expected).map(|()| Reply::no_content())
+            transitions::withdraw(tx, id, &expected).map(|()| Reply::no_content())
         })
         .await
 }
@@ -364,7 +367,7 @@ async fn amend_assessment(
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
     caller
-        .write(&db, move |tx| Ok(saved(&assessments::amend(tx, id, &expected)?)))
+        .write(&db, move |tx| Ok(saved(&transitions::amend(tx, id, &expected)?)))
         .await
 }
 
@@ -385,7 +388,7 @@ async fn restore_assessment(
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
     caller
-        .write(&db, move |tx| Ok(saved(&assessments::restore(tx, id, &expected)?)))
+        .write(&db, move |tx| Ok(saved(&transitions::restore(tx, id, &expected)?)))
         .await
 }
 
@@ -431,8 +434,7 @@ async fn migrate_assessment(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected, body) = (path.id()?, caller.expected()?, body.0);
-    let work = move |tx: &mut Tx<'_>| {
-        Ok(Reply::found(&assessments::migrate(tx, id, &expected, body.clone())?).about(id.uuid()))
-    };
+    let work =
+        move |tx: &mut Tx<'_>| Ok(Reply::found(&migration::migrate(tx, id, &expected, body.clone())?).about(id.uuid()));
     caller.write(&db, work).await
 }
