@@ -5,6 +5,7 @@ pub mod caller;
 mod edge;
 pub mod negotiate;
 pub mod openapi;
+pub mod paging;
 pub mod problem;
 pub mod query;
 pub mod render;

@@ -14,8 +14,9 @@ use crate::{
     domain::assessment::Assessment,
     http::{
         caller::Caller,
+        paging::Paging,
         problem::Problem,
-        query::{Paging, Query, required},
+        query::{Query, required},
         reply::{List, Reply},
     },
     service::{assessments, diff::Diff, transitions},

@@ -23,8 +23,9 @@ use crate::{
         body::Body,
         caller::Caller,
         edge::nothing_here,
+        paging::Paging,
         problem::Problem,
-        query::{ExternalIdParameter, Limit, Paging, Query, required},
+        query::{ExternalIdParameter, Limit, Query, required},
         reply::{List, Reply},
     },
     service::{

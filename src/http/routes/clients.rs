@@ -25,8 +25,9 @@ use crate::{
     http::{
         body::Body,
         caller::Caller,
+        paging::Paging,
         problem::Problem,
-        query::{Paging, Query},
+        query::Query,
         reply::{Caching, List, Reply, etag},
     },
     service::{self, Checked, Revised},

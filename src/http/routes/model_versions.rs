@@ -23,8 +23,9 @@ use crate::{
     http::{
         caller::Caller,
         negotiate::{Format, FormatQuery, format},
+        paging::Paging,
         problem::Problem,
-        query::{Paging, Query, required},
+        query::{Query, required},
         render::report::text as escape_markdown,
         rendered::{Asked, Rendered, Shape},
         reply::{Caching, JSON, List, Reply},

@@ -16,8 +16,9 @@ use crate::{
     http::{
         body::Body,
         caller::Caller,
+        paging::Paging,
         problem::Problem,
-        query::{Paging, Query},
+        query::Query,
         reply::{List, Reply},
     },
     service::models::{self, CreateModel, ModelItem, PatchModel, Validation},

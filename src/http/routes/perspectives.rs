@@ -16,8 +16,9 @@ use crate::{
     http::{
         body::Body,
         caller::Caller,
+        paging::Paging,
         problem::Problem,
-        query::{Paging, Query, required},
+        query::{Query, required},
         reply::{Caching, List, Reply},
     },
     service::{
