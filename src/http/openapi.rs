@@ -165,10 +165,17 @@ fn response_name(status: u16) -> String {
     format!("Problem{status}")
 }
 
+/// What is answered before any operation is found, or by the token endpoint in its own form: no operation refers to it.
+const OF_THE_EDGE: [u16; 3] = [405, 429, 431];
+
 /// One answer a status, with the kinds of problems that have it.
 fn problem_responses() -> Map<String, Value> {
     let mut responses = Map::new();
-    for status in KINDS.iter().map(|kind| kind.status) {
+    let of_operations = KINDS
+        .iter()
+        .map(|kind| kind.status)
+        .filter(|status| !OF_THE_EDGE.contains(status));
+    for status in of_operations {
         let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.status == status).collect();
         let description: Vec<String> = kinds
             .iter()

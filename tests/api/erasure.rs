@@ -41,7 +41,9 @@ struct Count {
 
 /// The tables in which a text stands, in whatever column, as text or as bytes.
 fn tables_with(database: &Database, text: &str) -> Vec<String> {
-    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = text
+        .bytes()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let url = database.url();
     match database {
         Database::Sqlite(_) => {

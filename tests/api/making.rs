@@ -24,11 +24,10 @@ pub fn digest_of(resource: &Value) -> String {
         members.remove(name);
     }
     let canonical = serde_json_canonicalizer::to_vec(&resource).expect("canonical JSON");
-    let hex: String = Sha256::digest(canonical)
+    let digest = Sha256::digest(canonical);
+    digest
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+        .fold("sha256:".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// A model of one theme, `care`, and no considerations; its first element is the theme's part of Safety.

@@ -20,6 +20,7 @@ impl Habits<'_> {
         self.accept_plain_json();
         self.name_offered_formats();
         self.trim_summary();
+        self.open_to_all();
         let statuses = self.statuses();
         let headers = self.success_headers();
         let may_be_known = self.has_etag() && self.method == "get";
@@ -155,6 +156,13 @@ impl Habits<'_> {
             .pointer("/responses/200/content")
             .and_then(Value::as_object);
         content.into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
+    /// What names no scope is for everybody, and says so.
+    fn open_to_all(&mut self) {
+        if let Some(operation) = self.operation.as_object_mut() {
+            operation.entry("security").or_insert_with(|| json!([]));
+        }
     }
 
     /// A summary is a title, not a sentence.
