@@ -290,8 +290,10 @@ pub(super) fn compute_anew(tx: &mut Tx<'_>, request: Request) -> Result<Analysis
     compute(tx, request).map(|computed| computed.analysis)
 }
 
-/// Whether every input of a computed analysis is still the newest version of a submitted assessment.
+/// Whether every input of a computed analysis is still the newest version of a submitted assessment; none of them is erased
+/// before the transaction ends.
 fn still_stands(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<()> {
+    store::gap_analyses::hold_off_erasures(tx)?;
     let expected: BTreeMap<AssessmentId, Version> = analysis
         .inputs
         .iter()
