@@ -49,7 +49,8 @@ impl Failures {
         let bearable = now.plus_seconds(BORNE - FORGIVEN_AFTER);
         match failures.get(&source) {
             Some(forgiven) if *forgiven > bearable => Err(Error::TooManyFailures {
-                retry_after_seconds: (forgiven.seconds() - bearable.seconds()).max(1),
+                // Rounded up: who waits for that long is let in.
+                retry_after_seconds: (forgiven.micros() - bearable.micros()).saturating_add(999_999) / 1_000_000,
             }),
             _ => Ok(()),
         }

@@ -8,12 +8,15 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, Type},
 };
 
+use super::id::Id;
+
 /// The text is not a name of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a {0}")]
 pub struct NotAName(&'static str);
 
-/// The name of a model or a perspective in URLs: 1 to 63 of `a-z`, `0-9`, `-`, `_`, beginning with a letter.
+/// The name of a model or a perspective in URLs: 1 to 63 of `a-z`, `0-9`, `-`, `_`, beginning with a letter, and not a UUID,
+/// which would be taken for an id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Slug(String);
@@ -65,7 +68,7 @@ impl TryFrom<String> for Slug {
     type Error = NotAName;
 
     fn try_from(text: String) -> Result<Self, NotAName> {
-        if is_word(&text, 63, '-') {
+        if is_word(&text, 63, '-') && text.parse::<Id<()>>().is_err() {
             Ok(Self(text))
         } else {
             Err(NotAName("slug"))
@@ -118,7 +121,7 @@ impl PartialSchema for Slug {
             .schema_type(Type::String)
             .pattern(Some(Self::PATTERN))
             .description(Some(
-                "A name for URLs: 1 to 63 of `a-z`, `0-9`, `-` and `_`, beginning with a letter.",
+                "A name for URLs: 1 to 63 of `a-z`, `0-9`, `-` and `_`, beginning with a letter, and not a UUID.",
             ))
             .examples(["meaningful-connections"])
             .into()

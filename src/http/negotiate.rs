@@ -1,8 +1,10 @@
 //! Which representation a caller wants: `?format=` beats `Accept` (RFC 9110, section 12.5.1).
 
+use std::cmp::Reverse;
+
 use actix_web::{
     HttpRequest,
-    http::header::{Accept, Header},
+    http::header::{Accept, Header, Quality},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -88,9 +90,23 @@ pub fn format(request: &HttpRequest, query: FormatQuery, offered: &[Format]) -> 
     }
     let accept =
         Accept::parse(request).map_err(|_| Problem::new(&problem::INVALID_HEADER, "Accept cannot be read."))?;
-    let ranked = accept.ranked();
-    ranked
+    // The most specific range that a format is in speaks for it; `q=0` speaks against it.
+    let wanted = |format: &Format| {
+        let ranges = accept.iter().zip(0_usize..).filter(|(range, _)| format.is(&range.item));
+        let (range, place) = ranges.max_by_key(|(range, place)| (specific(&range.item), Reverse(*place)))?;
+        (range.quality > Quality::ZERO).then(|| (range.quality, specific(&range.item), Reverse(place)))
+    };
+    let wished = offered
         .iter()
-        .find_map(|range| offered.iter().find(|format| format.is(range)).copied())
+        .rev()
+        .filter_map(|format| Some((wanted(format)?, *format)));
+    wished
+        .max_by_key(|(wish, _)| *wish)
+        .map(|(_, format)| format)
         .ok_or_else(unacceptable)
+}
+
+/// How specific a media range is.
+fn specific(range: &mime::Mime) -> (bool, bool) {
+    (range.type_() != mime::STAR, range.subtype() != mime::STAR)
 }

@@ -146,6 +146,7 @@ impl Problem {
 
     /// No valid token, and why (RFC 6750, section 3).
     pub fn unauthorized(reason: Option<&str>) -> Self {
+        let reason = reason.map(|reason| reason.trim_end_matches('.'));
         let challenge = match reason {
             None => "Bearer".to_owned(),
             Some(reason) => format!("Bearer error=\"invalid_token\", error_description=\"{reason}\""),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Error, Expected, Result,
     assessments::find,
-    gap_analyses::{compute_anew, emit, renewed, sealed},
+    computation::{compute_anew, renewed},
+    gap_analyses::{emit, sealed},
 };
 use crate::{
     domain::{

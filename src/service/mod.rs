@@ -2,6 +2,7 @@
 
 pub mod assessments;
 pub mod bootstrap;
+pub mod computation;
 pub mod diff;
 pub mod erasure;
 pub mod gap_analyses;

@@ -7,15 +7,18 @@
 )]
 
 mod access;
+mod access_tokens;
 mod app;
 mod assessment_drafts;
 mod assessment_versions;
 mod assessments;
 mod bodies;
+mod clients;
 mod concurrency;
 mod erasure;
 mod external_ids;
 mod faults;
+mod forms;
 mod gap_analyses;
 mod gap_analysis_distance;
 mod gap_analysis_findings;
@@ -27,8 +30,12 @@ mod idempotency;
 mod lists;
 mod making;
 mod migration;
+mod models;
 mod openapi;
+mod perspectives;
 mod problems;
+mod publishing;
 mod rating_properties;
+mod retention;
 mod smoke;
 mod world;

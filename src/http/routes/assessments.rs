@@ -1,7 +1,7 @@
 //! Assessments: created, saved, submitted, amended, withdrawn, erased.
 
 use actix_web::{
-    delete, get, patch, post, put,
+    get, patch, post, put,
     web::{self, Data, Path},
 };
 use serde::Deserialize;
@@ -30,10 +30,7 @@ use crate::{
     service::{
         Expected, Revised,
         assessments::{self, CreateAssessment, PatchAssessment},
-        erasure,
-        migration::{self, Migrate, Migration},
         models::Validation,
-        transitions,
         upsert::upsert,
     },
     store::{
@@ -52,13 +49,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(upsert_assessment)
         .route("/v1/assessments/by-external-id", web::to(nothing_here))
         .service(get_assessment)
-        .service(patch_assessment)
-        .service(withdraw_assessment)
-        .service(submit_assessment)
-        .service(amend_assessment)
-        .service(restore_assessment)
-        .service(erase_assessment)
-        .service(migrate_assessment);
+        .service(patch_assessment);
 }
 
 /// Names an assessment.
@@ -124,7 +115,8 @@ struct NameQuery {
     value: Option<String>,
 }
 
-fn saved(revised: &Revised<Assessment>) -> Reply {
+/// A saved assessment; erasing it blanks the answer.
+pub(super) fn saved(revised: &Revised<Assessment>) -> Reply {
     Reply::found(revised).about(revised.shown.id.uuid())
 }
 
@@ -304,137 +296,4 @@ async fn patch_assessment(
             Ok(saved(&assessments::patch(tx, id, &expected, body.clone())?))
         })
         .await
-}
-
-/// Withdraw an assessment.
-///
-/// It is never analysed again, can be restored for 30 days, and is erased then.
-#[utoipa::path(
-    tag = "Assessments",
-    params(AssessmentPath),
-    responses((status = 204, description = "It is withdrawn"), Problem),
-    security(("bearer" = ["assessments:write"])),
-)]
-#[delete("/v1/assessments/{assessment}")]
-async fn withdraw_assessment(
-    caller: Caller<WriteAssessments>,
-    path: Path<AssessmentPath>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let (id, expected) = (path.id()?, caller.expected()?);
-    caller
-        .write(&db, move |tx| {
-            transitions::withdraw(tx, id, &expected).map(|()| Reply::no_content())
-        })
-        .await
-}
-
-/// Submit an assessment.
-///
-/// Seals its draft as the next immutable version. Everything that is missing is listed by pointer.
-#[utoipa::path(
-    tag = "Assessments",
-    params(AssessmentPath),
-    responses((status = 200, description = "The submitted version", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
-)]
-#[post("/v1/assessments/{assessment}/submit")]
-async fn submit_assessment(
-    caller: Caller<WriteAssessments>,
-    path: Path<AssessmentPath>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let (id, expected) = (path.id()?, caller.expected()?);
-    caller
-        .write(&db, move |tx| Ok(saved(&assessments::submit(tx, id, &expected)?)))
-        .await
-}
-
-/// Amend an assessment.
-///
-/// Opens the next draft from the newest version.
-#[utoipa::path(
-    tag = "Assessments",
-    params(AssessmentPath),
-    responses((status = 200, description = "The draft", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
-)]
-#[post("/v1/assessments/{assessment}/amend")]
-async fn amend_assessment(
-    caller: Caller<WriteAssessments>,
-    path: Path<AssessmentPath>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let (id, expected) = (path.id()?, caller.expected()?);
-    caller
-        .write(&db, move |tx| Ok(saved(&transitions::amend(tx, id, &expected)?)))
-        .await
-}
-
-/// Restore a withdrawn assessment.
-///
-/// Takes the withdrawal back: it is what it was before, and counts in analyses again.
-#[utoipa::path(
-    tag = "Assessments",
-    params(AssessmentPath),
-    responses((status = 200, description = "The assessment", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
-)]
-#[post("/v1/assessments/{assessment}/restore")]
-async fn restore_assessment(
-    caller: Caller<WriteAssessments>,
-    path: Path<AssessmentPath>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let (id, expected) = (path.id()?, caller.expected()?);
-    caller
-        .write(&db, move |tx| Ok(saved(&transitions::restore(tx, id, &expected)?)))
-        .await
-}
-
-/// Erase an assessment.
-///
-/// At once and for good: its versions, its notes, the stored answers, and every version of a gap analysis that counted it
-/// or was compared with one that did. Such an analysis is sealed anew from what remains.
-#[utoipa::path(
-    tag = "Assessments",
-    params(AssessmentPath),
-    responses((status = 204, description = "It is erased"), Problem),
-    security(("bearer" = ["assessments:write"])),
-)]
-#[post("/v1/assessments/{assessment}/erase")]
-async fn erase_assessment(
-    caller: Caller<WriteAssessments>,
-    path: Path<AssessmentPath>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let (id, expected) = (path.id()?, caller.expected()?);
-    caller
-        .write(&db, move |tx| {
-            erasure::erase(tx, id, &expected).map(|()| Reply::no_content())
-        })
-        .await
-}
-
-/// Migrate an assessment to a later version of its model.
-///
-/// Shows the effect element by element and, unless it is a dry run, opens a draft on the later version. No level is guessed.
-#[utoipa::path(
-    tag = "Assessments",
-    params(AssessmentPath),
-    request_body(content = Migrate, example = json!({"to_version": 2, "dry_run": true})),
-    responses((status = 200, description = "The effect", body = Migration), Problem),
-    security(("bearer" = ["assessments:write"])),
-)]
-#[post("/v1/assessments/{assessment}/migrate")]
-async fn migrate_assessment(
-    caller: Caller<WriteAssessments>,
-    path: Path<AssessmentPath>,
-    body: Body<Migrate>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let (id, expected, body) = (path.id()?, caller.expected()?, body.0);
-    let work =
-        move |tx: &mut Tx<'_>| Ok(Reply::found(&migration::migrate(tx, id, &expected, body.clone())?).about(id.uuid()));
-    caller.write(&db, work).await
 }

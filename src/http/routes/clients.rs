@@ -80,8 +80,8 @@ pub struct CreateClient {
     #[schema(min_length = 1, max_length = 200, example = "Case management")]
     name: String,
     /// What it may do: scopes of an organisation and, beyond them, only what the caller may do itself.
-    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 32)]
-    scopes: Vec<String>,
+    #[schema(min_items = 1, max_items = 32)]
+    scopes: Vec<Scope>,
 }
 
 /// How to replace a secret.
@@ -139,6 +139,16 @@ fn find(tx: &mut Tx<'_>, id: ClientId) -> service::Result<store::clients::Client
     store::clients::find(tx, id)?.ok_or(service::Error::NotFound(CLIENT))
 }
 
+/// The client after it was written, if nobody else wrote it meanwhile; else the work is done anew.
+fn written(tx: &mut Tx<'_>, before: &store::clients::Client) -> service::Result<store::clients::Client> {
+    let after = find(tx, before.id)?;
+    if after.revision == before.revision + 1 {
+        Ok(after)
+    } else {
+        Err(store::error::Error::Contended.into())
+    }
+}
+
 /// The client with its secret; what is remembered for a retry has none.
 fn with_secret(found: store::clients::Client, secret: &SecretString) -> Reply {
     let revision = found.revision;
@@ -181,19 +191,23 @@ async fn list_clients(
 }
 
 /// The scopes that a caller may give, or every one that they may not.
-fn given(scopes: &[String], own: ScopeSet) -> Result<ScopeSet, Vec<Fault>> {
-    let fault = |place: usize, detail| Fault::new(format!("/scopes/{place}"), "unknown_value", detail);
-    let faults: Vec<Fault> = scopes
+fn given(scopes: &[Scope], own: ScopeSet) -> Result<ScopeSet, Vec<Fault>> {
+    let ours = ScopeSet::of_organisation();
+    let beyond = scopes
         .iter()
         .enumerate()
-        .filter_map(|(place, scope)| match scope.parse::<ScopeSet>() {
-            Err(_) => Some(fault(place, "There is no such scope.")),
-            Ok(one) if one.is_within(ScopeSet::of_organisation()) || one.is_within(own) => None,
-            Ok(_) => Some(fault(place, "You may not give this scope.")),
+        .filter(|(_, scope)| !ours.contains(**scope) && !own.contains(**scope));
+    let faults: Vec<Fault> = beyond
+        .map(|(place, _)| {
+            Fault::new(
+                format!("/scopes/{place}"),
+                "unknown_value",
+                "You may not give this scope.",
+            )
         })
         .collect();
     if faults.is_empty() {
-        Ok(ScopeSet::known(&scopes.join(" ")))
+        Ok(scopes.iter().copied().collect())
     } else {
         Err(faults)
     }
@@ -284,7 +298,7 @@ async fn rotate_client_secret(
         expected.met_by(found.revision)?;
         let RotateSecret { grace_seconds } = body.clone().valid()?;
         store::clients::replace_secret(tx, id, &hash, grace_seconds)?;
-        Ok(with_secret(find(tx, id)?, &secret))
+        Ok(with_secret(written(tx, &found)?, &secret))
     };
     let reply = caller.write(&db, work).await?;
     refresh(&gate).await;
@@ -316,6 +330,7 @@ async fn revoke_client(
         }
         expected.met_by(found.revision)?;
         store::clients::revoke(tx, id)?;
+        written(tx, &found)?;
         Ok(Reply::no_content())
     };
     let reply = caller.write(&db, work).await?;

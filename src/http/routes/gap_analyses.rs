@@ -29,8 +29,9 @@ use crate::{
     },
     service::{
         self, Expected, Revised,
+        computation::{self, Computed, Preview},
         diff::Diff,
-        gap_analyses::{self, Computed, Preview, Recomputed},
+        gap_analyses::{self, Recomputed},
     },
     store::{
         self,
@@ -171,7 +172,7 @@ async fn create_gap_analysis(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let body = body.0;
-    let compute = move |tx: &mut Tx<'_>| gap_analyses::compute_checked(tx, body.clone());
+    let compute = move |tx: &mut Tx<'_>| computation::compute_checked(tx, body.clone());
     let seal = |tx: &mut Tx<'_>, computed: &Computed| {
         let created = gap_analyses::create(tx, computed)?;
         Ok(sealed(&created).created(location(&created)))
@@ -203,7 +204,7 @@ async fn preview_gap_analysis(
     let body = body.0;
     Ok(Reply::json(
         &caller
-            .read(&db, move |tx| gap_analyses::preview(tx, body.clone()))
+            .read(&db, move |tx| computation::preview(tx, body.clone()))
             .await?,
     ))
 }

@@ -1,5 +1,6 @@
 //! The routes, a file a noun: parse, call, reply.
 
+pub mod assessment_actions;
 pub mod assessment_versions;
 pub mod assessments;
 pub mod clients;
@@ -36,6 +37,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     model_versions::configure(config);
     perspectives::configure(config);
     assessments::configure(config);
+    assessment_actions::configure(config);
     assessment_versions::configure(config);
     gap_analyses::configure(config);
 }

@@ -1,0 +1,164 @@
+//! What is done with an assessment as a whole: submit, amend, withdraw, restore, erase, migrate.
+
+use actix_web::{
+    delete, post,
+    web::{Data, Path},
+};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::assessments::{AssessmentPath, saved};
+use crate::{
+    auth::scope::WriteAssessments,
+    domain::assessment::Assessment,
+    http::{body::Body, caller::Caller, problem::Problem, reply::Reply},
+    service::{
+        erasure,
+        migration::{self, Migrate, Migration},
+        transitions,
+    },
+    store::db::{Db, Tx},
+};
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(submit_assessment)
+        .service(amend_assessment)
+        .service(withdraw_assessment)
+        .service(restore_assessment)
+        .service(erase_assessment)
+        .service(migrate_assessment);
+}
+
+/// Withdraw an assessment.
+///
+/// It is never analysed again, can be restored for 30 days, and is erased then.
+#[utoipa::path(
+    tag = "Assessments",
+    params(AssessmentPath),
+    responses((status = 204, description = "It is withdrawn"), Problem),
+    security(("bearer" = ["assessments:write"])),
+)]
+#[delete("/v1/assessments/{assessment}")]
+async fn withdraw_assessment(
+    caller: Caller<WriteAssessments>,
+    path: Path<AssessmentPath>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    caller
+        .write(&db, move |tx| {
+            transitions::withdraw(tx, id, &expected).map(|()| Reply::no_content())
+        })
+        .await
+}
+
+/// Submit an assessment.
+///
+/// Seals its draft as the next immutable version. Everything that is missing is listed by pointer.
+#[utoipa::path(
+    tag = "Assessments",
+    params(AssessmentPath),
+    responses((status = 200, description = "The submitted version", body = Assessment), Problem),
+    security(("bearer" = ["assessments:write"])),
+)]
+#[post("/v1/assessments/{assessment}/submit")]
+async fn submit_assessment(
+    caller: Caller<WriteAssessments>,
+    path: Path<AssessmentPath>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    caller
+        .write(&db, move |tx| Ok(saved(&transitions::submit(tx, id, &expected)?)))
+        .await
+}
+
+/// Amend an assessment.
+///
+/// Opens the next draft from the newest version.
+#[utoipa::path(
+    tag = "Assessments",
+    params(AssessmentPath),
+    responses((status = 200, description = "The draft", body = Assessment), Problem),
+    security(("bearer" = ["assessments:write"])),
+)]
+#[post("/v1/assessments/{assessment}/amend")]
+async fn amend_assessment(
+    caller: Caller<WriteAssessments>,
+    path: Path<AssessmentPath>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    caller
+        .write(&db, move |tx| Ok(saved(&transitions::amend(tx, id, &expected)?)))
+        .await
+}
+
+/// Restore a withdrawn assessment.
+///
+/// Takes the withdrawal back: it is what it was before, and counts in analyses again.
+#[utoipa::path(
+    tag = "Assessments",
+    params(AssessmentPath),
+    responses((status = 200, description = "The assessment", body = Assessment), Problem),
+    security(("bearer" = ["assessments:write"])),
+)]
+#[post("/v1/assessments/{assessment}/restore")]
+async fn restore_assessment(
+    caller: Caller<WriteAssessments>,
+    path: Path<AssessmentPath>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    caller
+        .write(&db, move |tx| Ok(saved(&transitions::restore(tx, id, &expected)?)))
+        .await
+}
+
+/// Erase an assessment.
+///
+/// At once and for good: its versions, its notes, the stored answers, and every version of a gap analysis that counted it
+/// or was compared with one that did. Such an analysis is sealed anew from what remains.
+#[utoipa::path(
+    tag = "Assessments",
+    params(AssessmentPath),
+    responses((status = 204, description = "It is erased"), Problem),
+    security(("bearer" = ["assessments:write"])),
+)]
+#[post("/v1/assessments/{assessment}/erase")]
+async fn erase_assessment(
+    caller: Caller<WriteAssessments>,
+    path: Path<AssessmentPath>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    caller
+        .write(&db, move |tx| {
+            erasure::erase(tx, id, &expected).map(|()| Reply::no_content())
+        })
+        .await
+}
+
+/// Migrate an assessment to a later version of its model.
+///
+/// Shows the effect element by element and, unless it is a dry run, opens a draft on the later version. No level is guessed.
+#[utoipa::path(
+    tag = "Assessments",
+    params(AssessmentPath),
+    request_body(content = Migrate, example = json!({"to_version": 2, "dry_run": true})),
+    responses((status = 200, description = "The effect", body = Migration), Problem),
+    security(("bearer" = ["assessments:write"])),
+)]
+#[post("/v1/assessments/{assessment}/migrate")]
+async fn migrate_assessment(
+    caller: Caller<WriteAssessments>,
+    path: Path<AssessmentPath>,
+    body: Body<Migrate>,
+    db: Data<Db>,
+) -> Result<Reply, Problem> {
+    let (id, expected, body) = (path.id()?, caller.expected()?, body.0);
+    let work =
+        move |tx: &mut Tx<'_>| Ok(Reply::found(&migration::migrate(tx, id, &expected, body.clone())?).about(id.uuid()));
+    caller.write(&db, work).await
+}
