@@ -109,23 +109,6 @@ impl Scope {
     }
 }
 
-// By hand: the derive does not see the names that the macro gives to serde.
-impl PartialSchema for Scope {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
-            .description(Some("What a client may do."))
-            .examples(["models:read"])
-            .into()
-    }
-}
-impl ToSchema for Scope {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Scope".into()
-    }
-}
-
 /// The text is not the name of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown scope")]
