@@ -17,7 +17,6 @@ use super::{
     diff::Diff,
     merged,
     models::{Validation, referred},
-    seal,
 };
 use crate::{
     domain::{
@@ -27,7 +26,7 @@ use crate::{
         fault::{Broken, Fault},
         id::AssessmentId,
         level::Level,
-        life_cycle::{Sealed, Version, Versioned},
+        life_cycle::{Version, Versioned},
         model::{Head, ModelStatus},
         ratings::Ratings,
         slug::{ElementKey, Slug},
@@ -358,29 +357,6 @@ fn edited(answers: Answers, patch: &Value) -> Result<Answers> {
         ratings,
         ..answers
     })
-}
-
-/// Seals the draft as the next version.
-pub fn submit(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
-    let mut found = find(tx, id)?;
-    let before = found.life.clone();
-    let answers = found.life.submittable()?.clone();
-    expected.met_by(before.versioned.revision)?;
-    let model = store::models::sealed_for_sure(tx, found.model, answers.model_version)?;
-    Broken::unless_empty(answers.faults(&model.content))?;
-    Broken::unless_incomplete(answers.missing(&model.content))?;
-    let version = found.life.versioned.next_version();
-    let document = Assessment::of_version(id, found.life.created_at, version, &answers);
-    let seal = seal(tx, &document)?;
-    found.life.versioned.seal(Sealed {
-        version,
-        content: answers,
-        seal,
-    });
-    store::assessments::save(tx, &before, &mut found)?;
-    store::assessments::seal(tx, &found)?;
-    emit(tx, &found.life, "submitted")?;
-    shown(&found.life)
 }
 
 /// A page of an assessment's versions.

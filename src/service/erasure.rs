@@ -25,6 +25,7 @@ use crate::{
 /// Where the newest version of an analysis goes, the next is sealed from what remains; where nothing remains, the analysis
 /// goes too. Numbers of deleted versions are never given again. Stored answers about any of these are blanked.
 pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
+    store::gap_analyses::hold_off_sealing(tx)?;
     let found = find(tx, id)?;
     expected.met_by(found.life.versioned.revision)?;
     let tainted = tainted(tx, id)?;

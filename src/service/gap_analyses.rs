@@ -37,8 +37,10 @@ pub enum Recomputed {
     Next(Revised<GapAnalysis>),
 }
 
-/// Whether every input of a computed analysis is still the newest version of a submitted assessment.
+/// Whether every input of a computed analysis is still the newest version of a submitted assessment; none of them is erased
+/// before the transaction ends.
 fn still_stands(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<()> {
+    store::gap_analyses::hold_off_erasures(tx)?;
     let expected: BTreeMap<AssessmentId, Version> = analysis
         .inputs
         .iter()

@@ -1,17 +1,42 @@
-//! What becomes of an assessment after it was submitted: amended, withdrawn, restored.
+//! What becomes of an assessment: submitted, amended, withdrawn, restored.
 
 use super::{
     Expected, Result, Revised,
     assessments::{emit, find, shown, shown_draft},
+    seal,
 };
 use crate::{
     domain::{
         assessment::{Assessment, Life},
         fault::Broken,
         id::AssessmentId,
+        life_cycle::Sealed,
     },
     store::{self, db::Tx},
 };
+
+/// Seals the draft as the next version.
+pub fn submit(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
+    let mut found = find(tx, id)?;
+    let before = found.life.clone();
+    let answers = found.life.submittable()?.clone();
+    expected.met_by(before.versioned.revision)?;
+    let model = store::models::sealed_for_sure(tx, found.model, answers.model_version)?;
+    Broken::unless_empty(answers.faults(&model.content))?;
+    Broken::unless_incomplete(answers.missing(&model.content))?;
+    let version = found.life.versioned.next_version();
+    let document = Assessment::of_version(id, found.life.created_at, version, &answers);
+    let seal = seal(tx, &document)?;
+    found.life.versioned.seal(Sealed {
+        version,
+        content: answers,
+        seal,
+    });
+    store::assessments::save(tx, &before, &mut found)?;
+    store::assessments::seal(tx, &found)?;
+    emit(tx, &found.life, "submitted")?;
+    shown(&found.life)
+}
 
 /// Loads an assessment, changes it, and keeps it.
 fn change(

@@ -25,6 +25,8 @@ pub fn upsert(
     expected: &Expected,
     body: Checked<CreateAssessment>,
 ) -> Result<(bool, Revised<Assessment>)> {
+    // The name need not be anybody's yet, so those who put under it queue for the name rather than for a row.
+    store::assessments::hold_name(tx, name)?;
     let Some(found) = store::assessments::find_by_external_id(tx, name)? else {
         expected.met_by_nothing()?;
         return create(tx, name, body).map(|created| (true, created));

@@ -176,6 +176,11 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
         .transpose()
 }
 
+/// Lets nobody else put an assessment under this name until the transaction ends.
+pub fn hold_name(tx: &mut Tx<'_>, name: &ExternalId) -> Result<()> {
+    tx.hold("assessment by external id", &[&name.system, &name.value], true)
+}
+
 /// The assessment with this name in another system.
 pub fn find_by_external_id(tx: &mut Tx<'_>, name: &ExternalId) -> Result<Option<Found>> {
     match external_ids::find(tx, Kind::Assessment, name)? {

@@ -66,6 +66,18 @@ impl Conn {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
     }
 
+    /// Holds something until the transaction ends: alone, or together with all others who do not want it alone.
+    /// Where there is one writer, nobody else can hold anything.
+    pub(super) fn hold(&mut self, what: i64, alone: bool) -> QueryResult<()> {
+        match self {
+            Self::Postgres(conn) => {
+                let shared = if alone { "" } else { "_shared" };
+                conn.batch_execute(&format!("SELECT pg_advisory_xact_lock{shared}({what})"))
+            }
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Brings the schema up to date. Of several copies starting at once, one migrates and the others wait for it.
     pub(super) fn migrate(&mut self) -> Result<usize, Error> {
         match self {

@@ -67,6 +67,19 @@ macro_rules! with_newest {
     };
 }
 
+/// What sealing and erasing exclude each other by.
+const SOURCES: &str = "sources of gap analyses";
+
+/// Lets no assessment be erased until this transaction ends, so that none is counted that an erasure has overlooked.
+pub fn hold_off_erasures(tx: &mut Tx<'_>) -> Result<()> {
+    tx.hold(SOURCES, &[], false)
+}
+
+/// Lets no gap analysis be sealed until this transaction ends, so that an erasure overlooks none.
+pub fn hold_off_sealing(tx: &mut Tx<'_>) -> Result<()> {
+    tx.hold(SOURCES, &[], true)
+}
+
 /// One of the organisation's gap analyses.
 pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
     let row: Option<Row> = with_newest!(tx).filter(dsl::id.eq(id)).first(tx.conn).optional()?;

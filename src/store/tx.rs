@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use diesel::{BoolExpressionMethods, ExpressionMethods};
 use quick_cache::sync::Cache;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
@@ -80,6 +81,20 @@ impl<'a> Tx<'a> {
     /// The organisation whose things are written.
     pub(super) fn own(&self) -> OrganisationId {
         self.actor.organisation
+    }
+
+    /// Holds something of the organisation's until the transaction ends: alone, so that everybody else waits for it, or
+    /// together with all who do not want it alone. What is read afterwards is what those left behind who held it before.
+    pub(super) fn hold(&mut self, kind: &str, name: &[&str], alone: bool) -> Result<()> {
+        let mut hash = Sha256::new();
+        hash.update(self.own().uuid());
+        for part in [kind].iter().chain(name) {
+            hash.update(part);
+            hash.update([0]);
+        }
+        // Where two things have the same number, one waits for the other without need.
+        let number = hash.finalize().first_chunk().copied().map_or(0, i64::from_be_bytes);
+        Ok(self.conn.hold(number, alone)?)
     }
 
     /// A new id: a `UUIDv7`.

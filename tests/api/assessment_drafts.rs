@@ -100,6 +100,16 @@ async fn what_a_new_assessment_refers_to_must_be_there() {
         faults.sort();
         assert_eq!(faults, expected);
     }
+    // Neither are another organisation's perspectives.
+    let partner = json!({"slug": "partner", "label": "Partner", "voice": "collective"});
+    assert_eq!(rival.post("/v1/perspectives", partner.clone()).await.status, 201);
+    let from_partner = json!({"model": MODEL, "perspective": "partner"});
+    assert_eq!(
+        unknown(from_partner.clone()).await.faults(),
+        ["/perspective unknown_reference"]
+    );
+    assert_eq!(acme.post("/v1/perspectives", partner).await.status, 201);
+    assert_eq!(unknown(from_partner).await.json()["perspective_version"], 1);
     // A model that was never published is not there to be rated.
     let draft = acme
         .post("/v1/models", model("unpublished", &[("care.safe", "safe")]))

@@ -5,6 +5,7 @@ use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::{BigInt, Text},
 };
+use futures_util::future::{join, join_all};
 use meaningful_connections::jobs;
 use serde_json::{Value, json};
 
@@ -310,6 +311,41 @@ async fn only_the_versions_that_counted_the_assessment_go() {
     assert_eq!(acme.get(&format!("{analysis}/versions/2")).await.body, second.body);
     assert_eq!(acme.get(&analysis).await.body, second.body);
     assert_eq!(acme.act(&format!("{analysis}/recompute")).await.status, 200);
+}
+
+#[actix_web::test]
+async fn an_assessment_that_is_erased_while_it_is_analysed_is_in_no_analysis() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let select = json!({"select": {"model": "meaningful-connections"}});
+    acme.submitted("team", "forming", "maturing").await;
+    let standing = made(&acme, select.clone()).await.json();
+    let recompute = format!(
+        "/v1/gap-analyses/{}/recompute",
+        standing["id"].as_str().unwrap_or_default()
+    );
+    for _ in 0..12 {
+        let erased = acme.submitted("team", "forming", "maturing").await;
+        let erasing = format!("{erased}/erase");
+        let compared = json!({"select": select["select"], "baseline": standing["id"]});
+        let analysing =
+            [&select, &compared, &select, &compared].map(|body| acme.post("/v1/gap-analyses", body.clone()));
+        let acting = join(acme.act(&recompute), acme.act(&erasing));
+        let (answers, (recomputed, gone)) = join(join_all(analysing), acting).await;
+        assert_eq!(gone.status, 204, "{}", gone.text());
+        assert!(matches!(recomputed.status, 200 | 201), "{}", recomputed.text());
+        assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
+        let list = acme.get("/v1/gap-analyses?limit=200").await;
+        for id in column(&list, "id") {
+            let versions = acme.get(&format!("/v1/gap-analyses/{id}/versions")).await.json();
+            for line in versions["data"].as_array().expect("versions") {
+                let version = acme
+                    .get(&format!("/v1/gap-analyses/{id}/versions/{}", line["version"]))
+                    .await;
+                assert!(!version.text().contains(&id_of(&erased)), "{}", version.text());
+            }
+        }
+    }
 }
 
 #[actix_web::test]

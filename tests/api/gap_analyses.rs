@@ -168,6 +168,36 @@ async fn every_input_at_fault_is_named_with_its_code() {
 }
 
 #[actix_web::test]
+async fn another_organisations_analysis_is_no_baseline() {
+    let app = TestApp::new().await;
+    let (acme, rival) = (app.organisation("acme"), app.organisation("rival"));
+    let own = id_of(&acme.submitted("team", "forming", "maturing").await);
+    let theirs = id_of(&rival.submitted("team", "forming", "maturing").await);
+    let baseline = made(&rival, json!({"assessments": [theirs]})).await.json()["id"].clone();
+    let body = json!({"assessments": [own], "baseline": baseline});
+    for uri in [URI.to_owned(), format!("{URI}/preview")] {
+        let refused = acme.post(&uri, body.clone()).await;
+        assert_eq!((refused.status, refused.code().as_str()), (422, "unknown_reference"));
+        assert_eq!(refused.faults(), ["/baseline unknown_reference"]);
+    }
+}
+
+#[actix_web::test]
+async fn an_analysis_takes_at_most_10000_assessments() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let many: Vec<String> = (0..10_001).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+    let refused = acme.post(URI, json!({"assessments": many})).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (422, "too_many_inputs"),
+        "{}",
+        refused.faults().len()
+    );
+    assert_eq!(refused.faults(), ["/assessments too_many_inputs"]);
+}
+
+#[actix_web::test]
 async fn either_assessments_or_a_selection_is_asked_for() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");

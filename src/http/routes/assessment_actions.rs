@@ -12,7 +12,7 @@ use crate::{
     domain::assessment::Assessment,
     http::{body::Body, caller::Caller, problem::Problem, reply::Reply},
     service::{
-        assessments, erasure,
+        erasure,
         migration::{self, Migrate, Migration},
         transitions,
     },
@@ -70,7 +70,7 @@ async fn submit_assessment(
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
     caller
-        .write(&db, move |tx| Ok(saved(&assessments::submit(tx, id, &expected)?)))
+        .write(&db, move |tx| Ok(saved(&transitions::submit(tx, id, &expected)?)))
         .await
 }
 
