@@ -205,7 +205,7 @@ impl Habits<'_> {
             (404, self.path.contains('{') || self.path == "/v1/organisation"),
             (406, several_formats),
             (408, self.has_body()),
-            (409, writes || self.path.ends_with("/validate")),
+            (409, writes || self.path == "/v1/models/{model}/validate"),
             (410, writes && self.method != "delete"),
             (412, writes && self.is_of_one()),
             (413, self.has_body()),
