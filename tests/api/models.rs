@@ -2,26 +2,15 @@
 
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::{
     app::{Answer, Client, TestApp, assessment},
+    making::digest_of,
     problems::assert_problem,
 };
 
 const SEED: &str = "/v1/models/meaningful-connections";
 const OURS: &str = "/v1/models/ours";
-
-/// The digest of a version as anybody can work it out: SHA-256 of its RFC 8785 JSON without what the seal adds.
-fn digest(version: &Value) -> String {
-    let mut document = version.clone();
-    for member in ["digest", "sealed_at", "sealed_by", "has_draft"] {
-        document.as_object_mut().expect("an object").remove(member);
-    }
-    let bytes = serde_json_canonicalizer::to_vec(&document).expect("canonical JSON");
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
-}
 
 /// A draft derived from the seed.
 async fn derived(client: &Client) -> Answer {
@@ -47,6 +36,15 @@ async fn publish(client: &Client) -> Answer {
     published
 }
 
+/// A theme: its key, label and need, its stem in both voices, its elements as `key: label`.
+type OnTheSlides = (
+    &'static str,
+    &'static str,
+    &'static str,
+    [&'static str; 2],
+    [&'static str; 5],
+);
+
 #[actix_web::test]
 async fn the_seed_says_what_the_slides_say() {
     let app = TestApp::new().await;
@@ -58,7 +56,7 @@ async fn the_seed_says_what_the_slides_say() {
         .map(|(value, (key, label))| json!({"key": key, "value": value, "label": label}))
         .collect();
     assert_eq!(model["levels"], json!(expected));
-    let themes: [(&str, &str, &str, [&str; 2], [&str; 5]); 5] = [
+    let themes: [OnTheSlides; 5] = [
         (
             "feelings",
             "Feelings",
@@ -196,11 +194,11 @@ async fn the_digest_is_what_anybody_works_out_from_the_json() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
     let own = published(&acme).await;
-    assert_eq!(own.json()["digest"], digest(&own.json()));
+    assert_eq!(own.json()["digest"], digest_of(&own.json()));
     for uri in [SEED, OURS] {
         let (newest, version) = (acme.get(uri).await.json(), acme.get(&format!("{uri}/versions/1")).await);
-        assert_eq!(newest["digest"], digest(&newest), "{uri}");
-        assert_eq!(version.json()["digest"], digest(&version.json()), "{uri}/versions/1");
+        assert_eq!(newest["digest"], digest_of(&newest), "{uri}");
+        assert_eq!(version.json()["digest"], digest_of(&version.json()), "{uri}/versions/1");
         assert_eq!(newest["digest"], version.json()["digest"]);
         assert_eq!(
             version.etag(),
@@ -225,13 +223,13 @@ async fn a_newest_version_keeps_its_digest_while_a_draft_is_open_or_the_model_is
     acme.patch(OURS, json!({"title": "Draft"})).await;
     let amended = acme.get(OURS).await.json();
     assert_eq!(
-        (&amended["digest"], &amended["has_draft"], digest(&amended)),
-        (&sealed, &json!(true), digest(&amended))
+        (&amended["digest"], &amended["has_draft"], digest_of(&amended)),
+        (&sealed, &json!(true), digest_of(&amended))
     );
-    assert_eq!(json!(digest(&amended)), sealed);
+    assert_eq!(json!(digest_of(&amended)), sealed);
     acme.act(&format!("{OURS}/retire")).await;
     let versioned = acme.get(&format!("{OURS}/versions/1")).await.json();
-    assert_eq!(json!(digest(&versioned)), sealed);
+    assert_eq!(json!(digest_of(&versioned)), sealed);
     assert_eq!(versioned["digest"], sealed);
 }
 

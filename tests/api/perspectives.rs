@@ -1,10 +1,10 @@
 //! Perspectives: the four built in, and an organisation's own.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::{
     app::{Answer, Client, TestApp, assessment},
+    making::digest_of,
     problems::assert_problem,
 };
 
@@ -15,16 +15,6 @@ async fn partner(client: &Client) -> Answer {
     let made = client.post("/v1/perspectives", body).await;
     assert_eq!(made.status, 201, "{}", made.text());
     made
-}
-
-fn digest(version: &Value) -> String {
-    let mut document = version.clone();
-    for member in ["digest", "sealed_at", "sealed_by"] {
-        document.as_object_mut().expect("an object").remove(member);
-    }
-    let bytes = serde_json_canonicalizer::to_vec(&document).expect("canonical JSON");
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 #[actix_web::test]
@@ -82,7 +72,7 @@ async fn making_one_seals_its_first_version() {
     );
     assert_eq!(
         (&perspective["version"], &perspective["digest"]),
-        (&json!(1), &json!(digest(&perspective)))
+        (&json!(1), &json!(digest_of(&perspective)))
     );
     assert_eq!(acme.get(PARTNER).await.body, made.body);
     assert_eq!(acme.get(&format!("{PARTNER}/versions/1")).await.json(), perspective);
@@ -103,7 +93,7 @@ async fn every_change_seals_the_next_version_and_leaves_the_ones_before() {
         (&json!(2), &json!("Partners"), &json!("collective"))
     );
     assert!(shown.get("description").is_none());
-    assert_eq!(shown["digest"], json!(digest(&shown)));
+    assert_eq!(shown["digest"], json!(digest_of(&shown)));
     assert_ne!(second.etag(), first.etag());
     assert_eq!(acme.get(&format!("{PARTNER}/versions/1")).await.json(), first.json());
     assert_eq!(acme.get(&format!("{PARTNER}/versions/2")).await.json(), shown);
