@@ -288,7 +288,9 @@ impl From<store::error::Error> for Problem {
                 Self::new(&UNAVAILABLE, "Too much work is waiting already.").with_header(header::RETRY_AFTER, "1")
             }
             Error::Contended => Self::new(&CONFLICT, "Another writer came between, several times."),
-            Error::LockTimeout => Self::new(&IDEMPOTENCY_KEY_IN_USE, "Another request holds this for too long."),
+            Error::StillRunning => Self::new(&IDEMPOTENCY_KEY_IN_USE, "The first request with this key still runs."),
+            Error::LockTimeout => Self::new(&UNAVAILABLE, "Another request holds this for too long.")
+                .with_header(header::RETRY_AFTER, "1"),
             Error::Taken(Taken::Slug) => Self::new(&SLUG_TAKEN, "This slug is taken."),
             Error::Taken(Taken::ExternalId) => Self::new(&EXTERNAL_ID_TAKEN, "One of the external ids is taken."),
             Error::Taken(Taken::Version) => Self::new(&CONFLICT, "Another writer sealed this version."),

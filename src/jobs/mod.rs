@@ -42,7 +42,8 @@ pub fn retain(db: &Db) -> service::Result<usize> {
             Ok(()) => erased += 1,
             // Another process was faster, or it was restored meanwhile.
             Err(service::Error::NotFound(_)) => {}
-            Err(error) => return Err(error),
+            // One that cannot be erased must not keep the others.
+            Err(error) => tracing::warn!(%organisation, %id, %error, "an assessment is not erased yet"),
         }
     }
     Ok(erased)

@@ -37,9 +37,9 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
         }
         store::idempotency::blank(tx, analysis)?;
     }
-    // In the order of their ids, so that an analysis stands anew before those that are compared with it.
-    for &analysis in tainted.keys() {
-        restore(tx, analysis, id)?;
+    let mut open: BTreeSet<GapAnalysisId> = tainted.keys().copied().collect();
+    while let Some(&analysis) = open.first() {
+        restore(tx, analysis, id, &mut open)?;
     }
     Ok(store::events::emit(
         tx,
@@ -60,10 +60,15 @@ fn tainted(tx: &mut Tx<'_>, id: AssessmentId) -> Result<BTreeMap<GapAnalysisId, 
 }
 
 /// Seals the next version of an analysis whose newest one was deleted, or deletes the analysis where nothing remains.
-fn restore(tx: &mut Tx<'_>, id: GapAnalysisId, erased: AssessmentId) -> Result<()> {
+/// An analysis stands anew before those that are compared with it: the `open` ones it depends on come first.
+fn restore(tx: &mut Tx<'_>, id: GapAnalysisId, erased: AssessmentId, open: &mut BTreeSet<GapAnalysisId>) -> Result<()> {
+    open.remove(&id);
     let Some(mut remains) = store::gap_analyses::remains(tx, id)? else {
         return Ok(());
     };
+    if let Some(baseline) = remains.request.baseline.filter(|baseline| open.contains(baseline)) {
+        restore(tx, baseline, erased, open)?;
+    }
     if let Some(named) = &mut remains.request.assessments {
         named.retain(|assessment| *assessment != erased);
     }

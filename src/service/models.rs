@@ -173,6 +173,9 @@ fn under_derived_from(error: Error) -> Error {
 pub fn patch(tx: &mut Tx<'_>, name: &Name, expected: &Expected, body: Checked<Value>) -> Result<Revised<Model>> {
     let mut life = own_life(tx, name)?;
     expected.required()?;
+    if life.retired_at.is_some() {
+        return Err(Broken::InvalidTransition("The model is retired; derive another from it.").into());
+    }
     expected.met_by(life.versioned.revision)?;
     let patch = body.valid()?;
     if life.versioned.draft.is_none() {

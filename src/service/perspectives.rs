@@ -133,12 +133,6 @@ pub fn patch(tx: &mut Tx<'_>, name: &Name, expected: &Expected, body: Checked<Va
     expected.required()?;
     expected.met_by(life.revision)?;
     let content = merged(&life.newest.content, &body.valid()?)?;
-    if content == life.newest.content {
-        return Ok(Revised {
-            shown: life.showing(&life.newest),
-            revision: life.revision,
-        });
-    }
     let version = life.newest.version.saturating_add(1);
     life.newest = sealed(tx, life.id, &life.slug, version, content)?;
     store::perspectives::save(tx, &mut life)?;

@@ -43,6 +43,9 @@ pub enum Error {
     /// Another transaction changed the same thing; the work can be done anew.
     #[error("another writer came between")]
     Contended,
+    /// Another request with the same idempotency key is still running.
+    #[error("the first request with this key is still running")]
+    StillRunning,
     /// Another transaction held the same thing for too long.
     #[error("another writer took too long")]
     LockTimeout,

@@ -97,7 +97,11 @@ macro_rules! row {
 
 /// Claims a key, or says what is known of it. While the first request with a key runs, the next waits here.
 pub fn claim(tx: &mut Tx<'_>, key: &Key) -> Result<Claim> {
-    if insert(tx, key)? {
+    let claimed = insert(tx, key).map_err(|error| match error {
+        Error::LockTimeout => Error::StillRunning,
+        other => other,
+    });
+    if claimed? {
         return Ok(Claim::New);
     }
     if let Some(known) = known(tx, key)? {

@@ -98,6 +98,17 @@ async fn a_client_is_given_no_scope_that_is_not_there_or_beyond_its_giver() {
         acme.get("/v1/clients").await.json()["data"].as_array().map(Vec::len),
         Some(1)
     );
+    let clerk = app.client(acme.organisation, acme.id, "clients:write");
+    let wider = clerk
+        .post(
+            "/v1/clients",
+            json!({"name": "x", "scopes": ["clients:write", "models:read"]}),
+        )
+        .await;
+    assert_eq!(
+        (wider.status, wider.faults()),
+        (422, vec!["/scopes/1 unknown_value".to_owned()])
+    );
     let releaser = app.client(acme.organisation, acme.id, "clients:write research:release");
     let made = releaser
         .post("/v1/clients", json!({"name": "x", "scopes": ["research:release"]}))

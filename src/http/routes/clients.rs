@@ -80,7 +80,7 @@ pub struct CreateClient {
     /// What people call it.
     #[schema(min_length = 1, max_length = 200, example = "Case management")]
     name: String,
-    /// What it may do: scopes of an organisation and, beyond them, only what the caller may do itself.
+    /// What it may do: nothing that the caller may not do itself.
     #[schema(min_items = 1, max_items = 32)]
     scopes: Vec<Scope>,
 }
@@ -193,11 +193,7 @@ async fn list_clients(
 
 /// The scopes that a caller may give, or every one that they may not.
 fn given(scopes: &[Scope], own: ScopeSet) -> Result<ScopeSet, Vec<Fault>> {
-    let ours = ScopeSet::of_organisation();
-    let beyond = scopes
-        .iter()
-        .enumerate()
-        .filter(|(_, scope)| !ours.contains(**scope) && !own.contains(**scope));
+    let beyond = scopes.iter().enumerate().filter(|(_, scope)| !own.contains(**scope));
     let faults: Vec<Fault> = beyond
         .map(|(place, _)| {
             Fault::new(
