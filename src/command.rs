@@ -77,7 +77,7 @@ pub enum ClientCommand {
         #[arg(long, value_name = "ID")]
         organisation: OrganisationId,
         /// What people call it
-        #[arg(long, value_parser = name)]
+        #[arg(long, default_value = "Another client", value_parser = name)]
         name: String,
         /// What it may do [default: everything but research:release]
         #[arg(long = "scope", value_name = "SCOPE", num_args = 1.., value_delimiter = ' ', value_parser = scope())]
