@@ -57,11 +57,6 @@ impl Db {
         (self.shared.clock)()
     }
 
-    /// How many writes and how many reads wait.
-    pub fn waiting(&self) -> (usize, usize) {
-        (self.writer.as_ref().map_or(0, Lane::waiting), self.reads.waiting())
-    }
-
     /// Runs `work`, which only reads, and hands what it returns to `done`. It may run twice.
     pub fn read<T, E>(
         &self,

@@ -133,11 +133,6 @@ impl Lane {
             Err(TrySendError::Disconnected(job)) => job.settle(Err(Error::Unavailable)),
         }
     }
-
-    /// How many jobs wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.queue.len()
-    }
 }
 
 struct Worker {
