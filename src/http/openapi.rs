@@ -61,6 +61,7 @@ pub fn document() -> Value {
             }
         }
     }
+    schemas::open_answers(&mut document);
     document
 }
 
@@ -116,13 +117,12 @@ fn components(document: &mut Value, examples: &Examples) {
         "Idempotency-Key": header_parameter("Idempotency-Key", "1 to 255 visible ASCII characters: a request with the same key is done once, and answered the same for 24 hours.", false, "9b2d6c1e"),
         "X-Request-Id": header_parameter("X-Request-Id", "1 to 128 visible ASCII characters, by which the request is found in the logs.", false, "my-request-1"),
     }));
-    for (name, longest) in [("X-Request-Id", 128), ("Idempotency-Key", 257)] {
-        if let Some(schema) = components
-            .get_mut("parameters")
-            .and_then(|parameters| parameters.get_mut(name)?.get_mut("schema")?.as_object_mut())
-        {
-            schema.insert("pattern".to_owned(), json!(format!("^[!-~]{{1,{longest}}}$")));
-        }
+    let key = components
+        .get_mut("parameters")
+        .and_then(|parameters| parameters.pointer_mut("/Idempotency-Key/schema")?.as_object_mut());
+    if let Some(schema) = key {
+        // 255 characters, quoted or bare.
+        schema.insert("pattern".to_owned(), json!("^[!-~]{1,257}$"));
     }
     components.insert("responses".to_owned(), Value::Object(problem_responses()));
     let scopes: Map<String, Value> = Scope::ALL
