@@ -137,7 +137,7 @@ fn reach(from: Option<&Value>, schemas: &Value, names: &mut BTreeSet<String>) {
             for (word, value) in words {
                 match value.as_str().and_then(|target| target.strip_prefix(PREFIX)) {
                     Some(name) if word == "$ref" && names.insert(name.to_owned()) => {
-                        reach(schemas.get(name), schemas, names)
+                        reach(schemas.get(name), schemas, names);
                     }
                     _ => reach(Some(value), schemas, names),
                 }
@@ -155,7 +155,7 @@ fn refer_to_inputs(schema: &mut Value, shared: &BTreeSet<String>) {
             for (word, value) in words {
                 match value.as_str().and_then(|target| target.strip_prefix(PREFIX)) {
                     Some(name) if word == "$ref" && shared.contains(name) => {
-                        *value = json!(format!("{PREFIX}{name}Input"))
+                        *value = json!(format!("{PREFIX}{name}Input"));
                     }
                     _ => refer_to_inputs(value, shared),
                 }
