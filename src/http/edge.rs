@@ -109,17 +109,30 @@ fn of_status(status: StatusCode) -> Problem {
     }
 }
 
+/// The methods that are counted by name.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
 /// Counts and times requests by operation and status.
 pub(super) async fn measured<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let began = Instant::now();
-    let method = request.method().to_string();
+    // A method can be any word; only those there are become labels, so that callers cannot fill the memory with others.
+    let method = METHODS.iter().find(|method| *method == request.method());
+    let method = method.map_or("other", Method::as_str);
     let operation = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     let response = next.call(request).await?;
     let labels = [
-        ("method", method),
+        ("method", method.to_owned()),
         ("operation", operation),
         ("status", response.status().as_u16().to_string()),
     ];
