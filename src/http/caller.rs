@@ -184,11 +184,19 @@ impl<S> Caller<S> {
         db: &Db,
         work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
     ) -> Result<Reply, Problem> {
+        answered(self.written(db, self.key()?, work).await??)
+    }
+
+    /// What became of a write that is done once for its key.
+    async fn written(
+        &self,
+        db: &Db,
+        key: Option<Key>,
+        work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
+    ) -> Result<service::Result<Written>, Problem> {
         let (sender, receiver) = oneshot::channel();
-        db.write(self.actor(), once(self.key()?, work), move |result| {
-            drop(sender.send(result));
-        });
-        answered(receiver.await.map_err(|_| Problem::unavailable())??)
+        db.write(self.actor(), once(key, work), move |result| drop(sender.send(result)));
+        receiver.await.map_err(|_| Problem::unavailable())
     }
 
     /// Writes what was first computed while reading; computes it anew where its inputs changed meanwhile.
@@ -218,10 +226,8 @@ impl<S> Caller<S> {
                 Err(known) => return answered(Written::Before(known)),
             };
             let seal = seal.clone();
-            let (sender, receiver) = oneshot::channel();
-            let work = once(key.clone(), move |tx: &mut Tx<'_>| seal(tx, &computed));
-            db.write(self.actor(), work, move |result| drop(sender.send(result)));
-            match receiver.await.map_err(|_| Problem::unavailable())? {
+            let sealed = self.written(db, key.clone(), move |tx: &mut Tx<'_>| seal(tx, &computed));
+            match sealed.await? {
                 Err(service::Error::InputsChanged) if attempt < ATTEMPTS => {}
                 result => return answered(result?),
             }

@@ -349,7 +349,7 @@ pub(super) fn renewed(tx: &mut Tx<'_>, request: &Request) -> Result<Request> {
         renewed.assessments = Some(ids.iter().filter(|id| standing.contains_key(id)).copied().collect());
     }
     if let Some(baseline) = request.baseline
-        && store::gap_analyses::find(tx, baseline)?.is_none()
+        && store::gap_analyses::newest_version(tx, baseline)?.is_none()
     {
         renewed.baseline = None;
     }

@@ -16,6 +16,7 @@ use crate::{
         gap_analysis::{Analysis, Life},
         id::{AssessmentId, GapAnalysisId, OrganisationId},
         life_cycle::{Sealed, Version},
+        moment::Moment,
     },
     store::{self, db::Tx, gap_analyses::Remains},
 };
@@ -121,15 +122,19 @@ fn life(tx: &Tx<'_>, id: GapAnalysisId, remains: Remains, newest: Sealed<Analysi
 
 /// The assessments of all organisations whose time as withdrawn is over, at most so many.
 pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
-    let before = tx.now().plus_seconds(-WITHDRAWN_FOR);
+    let before = over(tx);
     Ok(store::assessments::withdrawn_before(tx, before, most)?)
+}
+
+/// What was withdrawn before this is due.
+fn over(tx: &Tx<'_>) -> Moment {
+    tx.now().plus_seconds(-WITHDRAWN_FOR)
 }
 
 /// Erases an assessment whose time as withdrawn is over; one that was restored meanwhile is not found.
 pub fn erase_if_due(tx: &mut Tx<'_>, id: AssessmentId) -> Result<()> {
-    let before = tx.now().plus_seconds(-WITHDRAWN_FOR);
     match find(tx, id)?.life.withdrawn_at {
-        Some(at) if at < before => erase(tx, id, &Expected::Unsaid),
+        Some(at) if at < over(tx) => erase(tx, id, &Expected::Unsaid),
         _ => Err(Error::NotFound("assessment that is due")),
     }
 }

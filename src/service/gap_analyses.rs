@@ -52,8 +52,7 @@ fn still_stands(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<()> {
         None => true,
         Some(distance) => {
             let baseline = &distance.baseline;
-            store::gap_analyses::find(tx, baseline.gap_analysis)?
-                .is_some_and(|life| life.newest.version == baseline.version)
+            store::gap_analyses::newest_version(tx, baseline.gap_analysis)? == Some(baseline.version)
         }
     };
     if standing == expected && baseline_stands {
@@ -93,7 +92,7 @@ pub(super) fn emit(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
 
 fn revised(life: &Life) -> Revised<GapAnalysis> {
     Revised {
-        shown: life.showing(&life.newest),
+        shown: GapAnalysis::of_sealed(life.id, &life.newest),
         revision: life.revision,
     }
 }
@@ -101,6 +100,12 @@ fn revised(life: &Life) -> Revised<GapAnalysis> {
 /// One of the organisation's gap analyses, or that there is none.
 pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Life> {
     store::gap_analyses::find(tx, id)?.ok_or(Error::NotFound(GAP_ANALYSIS))
+}
+
+/// Fails where there is no such gap analysis; reads nothing of it.
+fn exists(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<()> {
+    let newest = store::gap_analyses::newest_version(tx, id)?;
+    newest.map(drop).ok_or(Error::NotFound(GAP_ANALYSIS))
 }
 
 /// A gap analysis's newest version.
@@ -152,15 +157,15 @@ pub fn list(
 
 /// A page of a gap analysis's versions.
 pub fn versions(tx: &mut Tx<'_>, id: GapAnalysisId, page: &Page) -> Result<(Vec<journal::Line>, Option<Position>)> {
-    find(tx, id)?;
+    exists(tx, id)?;
     Ok(journal::list(tx, id, page)?)
 }
 
 /// A version of a gap analysis.
 pub fn version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<GapAnalysis> {
-    let life = find(tx, id)?;
+    exists(tx, id)?;
     let sealed = store::gap_analyses::version(tx, id, version)?.ok_or(Error::NotFound("version"))?;
-    Ok(life.showing(&sealed))
+    Ok(GapAnalysis::of_sealed(id, &sealed))
 }
 
 /// What differs between two versions.

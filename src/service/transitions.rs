@@ -44,7 +44,7 @@ fn change(
     id: AssessmentId,
     expected: &Expected,
     what: &'static str,
-    change: impl FnOnce(&mut Life, &Tx<'_>) -> std::result::Result<(), Broken>,
+    change: impl FnOnce(&mut Life, &Tx<'_>) -> Result<()>,
 ) -> Result<Life> {
     let mut found = find(tx, id)?;
     let before = found.life.clone();
@@ -57,28 +57,29 @@ fn change(
 
 /// Opens the next draft from the newest version.
 pub fn amend(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
-    shown_draft(&change(tx, id, expected, "amended", |life, _| life.amend())?)
+    shown_draft(&change(tx, id, expected, "amended", |life, _| Ok(life.amend()?))?)
 }
 
 /// Discards an amendment.
 pub fn discard_draft(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
-    find(tx, id)?;
-    expected.required()?;
     change(tx, id, expected, "draft_discarded", |life, _| {
+        expected.required()?;
         life.not_withdrawn()?;
-        life.versioned.discard_draft()
+        Ok(life.versioned.discard_draft()?)
     })
     .map(drop)
 }
 
 /// Withdraws an assessment: it is never analysed again and, unless restored, erased after 30 days.
 pub fn withdraw(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
-    find(tx, id)?;
-    expected.required()?;
-    change(tx, id, expected, "withdrawn", |life, tx| life.withdraw(tx.now())).map(drop)
+    change(tx, id, expected, "withdrawn", |life, tx| {
+        expected.required()?;
+        Ok(life.withdraw(tx.now())?)
+    })
+    .map(drop)
 }
 
 /// Takes a withdrawal back.
 pub fn restore(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
-    shown(&change(tx, id, expected, "restored", |life, _| life.restore())?)
+    shown(&change(tx, id, expected, "restored", |life, _| Ok(life.restore()?))?)
 }

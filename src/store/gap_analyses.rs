@@ -145,6 +145,16 @@ pub fn list(
     }))
 }
 
+/// The number of the newest version of one of the organisation's gap analyses.
+pub fn newest_version(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Version>> {
+    Ok(dsl::gap_analyses
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(id))
+        .select(dsl::version)
+        .first(tx.conn)
+        .optional()?)
+}
+
 /// A version of one of the organisation's gap analyses.
 pub fn version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Option<Sealed<Analysis>>> {
     let found = journal::find::<_, Analysis>(tx, id, version)?;

@@ -211,7 +211,8 @@ impl Worker {
                 Ok(()) => Ok((Verdict::Keep, Ok(()))),
                 Err(error) => match Error::from(error) {
                     Error::Contended => {
-                        self.forget_transaction();
+                        // Diesel may still count the transaction that the server refused: a fresh connection knows better.
+                        self.conn = None;
                         Ok((Verdict::Again, Err(Error::Contended)))
                     }
                     _ => Ok((Verdict::Broken, Ok(()))),
@@ -225,11 +226,6 @@ impl Worker {
                 Ok((verdict, Ok(())))
             }
         }
-    }
-
-    /// After a commit that the server refused, Diesel may still count the transaction: a fresh connection knows better.
-    fn forget_transaction(&mut self) {
-        self.conn = None;
     }
 
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.

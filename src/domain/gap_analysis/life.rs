@@ -79,13 +79,12 @@ pub struct Life {
     pub newest: Sealed<Analysis>,
 }
 
-impl Life {
-    /// The gap analysis, showing one of its versions.
-    pub fn showing(&self, sealed: &Sealed<Analysis>) -> GapAnalysis {
-        let document = GapAnalysis::of_version(self.id, sealed.version, sealed.content.clone());
-        GapAnalysis {
+impl GapAnalysis {
+    /// A sealed version with its seal.
+    pub fn of_sealed(id: GapAnalysisId, sealed: &Sealed<Analysis>) -> Self {
+        Self {
             seal: Some(sealed.seal.clone()),
-            ..document
+            ..Self::of_version(id, sealed.version, sealed.content.clone())
         }
     }
 }
