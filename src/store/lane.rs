@@ -150,7 +150,7 @@ impl Lane {
         reads_only: bool,
     ) -> Result<Self, Error> {
         let (queue, jobs) = bounded(QUEUE);
-        let meters = Arc::new(Meters::new(name, threads, QUEUE));
+        let meters = Arc::new(Meters::new(name, threads, group, QUEUE));
         for number in 0..threads {
             let worker = Worker {
                 place: place.clone(),

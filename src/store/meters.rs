@@ -24,7 +24,8 @@ pub(super) struct Meters {
     waited: Histogram,
     read: Histogram,
     wrote: Histogram,
-    group: Histogram,
+    /// Where several share a transaction.
+    group: Option<Histogram>,
     committed: Histogram,
     pub(super) opened: Counter,
     pub(super) failed: Counter,
@@ -33,7 +34,7 @@ pub(super) struct Meters {
 }
 
 impl Meters {
-    pub(super) fn new(lane: &str, threads: usize, capacity: usize) -> Self {
+    pub(super) fn new(lane: &str, threads: usize, group: usize, capacity: usize) -> Self {
         let lane: Arc<str> = lane.into();
         let label = || [("lane", lane.to_string())];
         let work = |kind| histogram!("database_work_duration_seconds", "lane" => lane.to_string(), "kind" => kind);
@@ -47,7 +48,7 @@ impl Meters {
             waited: histogram!("database_queue_wait_seconds", &label()),
             read: work("read"),
             wrote: work("write"),
-            group: histogram!("database_group_size", &label()),
+            group: (group > 1).then(|| histogram!("database_group_size", &label())),
             committed: histogram!("database_commit_duration_seconds", &label()),
             opened: counter!("database_connections_opened_total", &label()),
             failed: counter!("database_connections_failed_total", &label()),
@@ -65,8 +66,9 @@ impl Meters {
     /// A thread begins with work that came off the queue.
     pub(super) fn took<'a>(&self, group: impl ExactSizeIterator<Item = &'a mut Asked>) {
         self.busy.increment(1);
-        self.group
-            .record(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
+        if let Some(size) = &self.group {
+            size.record(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
+        }
         for asked in group {
             self.waited.record(asked.at.elapsed());
             asked.taken(&self.lane);

@@ -163,10 +163,7 @@ const HISTOGRAMS: &[(&str, &str)] = &[
         "From taking work, or a group of writes, off the queue to its outcome.",
     ),
     ("database_commit_duration_seconds", "How long commits took."),
-    (
-        "database_group_size",
-        "How many jobs a thread took at once: writes that share a transaction.",
-    ),
+    ("database_group_size", "How many writes shared a transaction."),
 ];
 
 fn describe() {

@@ -60,6 +60,11 @@ pub enum Database {
 }
 
 impl Database {
+    /// A migrated and seeded one.
+    pub fn new() -> Self {
+        TEMPLATE.copy()
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         match self {
@@ -165,7 +170,7 @@ fn clock(ahead: &Arc<AtomicI64>) -> Clock {
 impl TestApp {
     /// A service with an empty database: the seed model and the built-in perspectives are there, no organisation is.
     pub async fn new() -> Self {
-        let database = TEMPLATE.copy();
+        let database = Database::new();
         let ahead = Arc::default();
         let place = Place::parse(&database.url()).expect("a URL");
         let db = Arc::new(Db::open(&place, clock(&ahead)).expect("threads"));

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Asks a PostgreSQL server for something, from another database of it.
-fn administer(database: &Database, sql: &str) {
+pub fn administer(database: &Database, sql: &str) {
     let Database::Postgres(name) = database else {
         panic!("SQLite has no server");
     };
@@ -22,7 +22,7 @@ fn administer(database: &Database, sql: &str) {
     sql_query(sql).execute(&mut conn).expect("PostgreSQL does");
 }
 
-fn kill_connections(database: &Database) {
+pub fn kill_connections(database: &Database) {
     if let Database::Postgres(name) = database {
         administer(
             database,
