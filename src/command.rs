@@ -30,7 +30,11 @@ pub enum Command {
     /// Bring the database's schema up to date
     Migrate,
     /// Check the configuration, and that the database answers and is up to date
-    Check,
+    Check {
+        /// For so many seconds, wait for it
+        #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+        wait: u64,
+    },
     /// Ask the service that runs here whether it lives; the exit code is the answer
     Health {
         /// Ask whether it is ready for requests instead

@@ -67,6 +67,10 @@ pub struct Config {
     #[arg(long, env = "LOG_FORMAT", global = true, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
+    /// Leave the database's schema as it is: `migrate` brings it up to date, and until then nothing is served
+    #[arg(long, env = "NO_MIGRATE", global = true, value_parser = BoolishValueParser::new())]
+    pub no_migrate: bool,
+
     /// Create no organisation and no client on the very first start
     #[arg(long, env = "NO_BOOTSTRAP", global = true, value_parser = BoolishValueParser::new())]
     pub no_bootstrap: bool,

@@ -8,6 +8,8 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use chrono::Utc;
@@ -69,14 +71,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: Config, command: Command) -> Outcome {
+fn run(mut config: Config, command: Command) -> Outcome {
     match command {
         Command::Serve => serve(config),
         Command::Migrate => {
+            config.no_migrate = false;
             let steps = open(&config)?.1;
             say(&format!("The database is up to date ({steps} steps taken)."))
         }
-        Command::Check => check(&config),
+        Command::Check { wait } => check_for(&config, Duration::from_secs(wait)),
         Command::Health { ready } => Ok(http::health(config.listen, ready)?),
         Command::Openapi { operations } => openapi(operations),
         Command::Organisation(command) => organisation(&ready(&config)?, command),
@@ -97,7 +100,7 @@ fn open(config: &Config) -> Outcome<(Db, usize)> {
         .create_data_dir()
         .map_err(|error| format!("the data directory {}: {error}", config.data_dir.display()))?;
     let db = Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?;
-    let steps = db.migrate()?;
+    let steps = if config.no_migrate { 0 } else { db.migrate()? };
     Ok((db, steps))
 }
 
@@ -117,6 +120,9 @@ fn ready(config: &Config) -> Outcome<Db> {
 fn serve(config: Config) -> Outcome {
     let (page, traces) = (metrics::start()?, Traces::start()?);
     let db = Arc::new(open(&config)?.0);
+    if config.no_migrate && !db.is_ready()? {
+        return Err(OUT_OF_DATE.into());
+    }
     let public_url = config.public_url();
     if first_start(&db)? && !config.no_bootstrap {
         quick_start(&public_url, &found(&db, "My organisation".to_owned())?)?;
@@ -149,6 +155,18 @@ fn openapi(operations: bool) -> Outcome {
     say(&serde_json::to_string_pretty(&document)?)
 }
 
+/// Checks, again and again for so long as it takes or may.
+fn check_for(config: &Config, longest: Duration) -> Outcome {
+    let began = Instant::now();
+    loop {
+        let outcome = check(config);
+        if outcome.is_ok() || began.elapsed() >= longest {
+            return outcome;
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
 fn check(config: &Config) -> Outcome {
     let place = config.place()?;
     if let Place::Sqlite(path) = &place
@@ -159,9 +177,11 @@ fn check(config: &Config) -> Outcome {
     if Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?.is_ready()? {
         say("ok: the configuration is sound, the database answers and is up to date")
     } else {
-        Err("the database is not up to date: run `migrate`".into())
+        Err(OUT_OF_DATE.into())
     }
 }
+
+const OUT_OF_DATE: &str = "the database is not up to date: run `migrate`";
 
 /// What is shown once.
 struct Credentials {

@@ -95,11 +95,7 @@ where
 
     fn run(&mut self, conn: &mut Conn) -> Outcome {
         let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared));
-        let result = self
-            .asked
-            .log()
-            .in_scope(|| catch_unwind(AssertUnwindSafe(|| run(&mut tx))))
-            .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+        let result = catch_unwind(AssertUnwindSafe(|| run(&mut tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         self.counted = tx.counted();
         let verdict = match result.as_ref().map_err(Failure::store_error) {
             Ok(_) => Verdict::Keep,
@@ -236,6 +232,8 @@ impl Worker {
 
     /// One job by itself, done anew where another writer came between or the connection had died unnoticed.
     fn alone(&mut self, mut job: Box<dyn Job>) {
+        let log = job.asked().log();
+        let _logged = log.enter();
         let mut reconnected = false;
         for attempt in 1.. {
             let had_conn = self.conn.is_some();
@@ -299,7 +297,8 @@ impl Worker {
             conn.begin()?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
-                match job.run(conn) {
+                let log = job.asked().log();
+                match log.in_scope(|| job.run(conn)) {
                     Outcome(Verdict::Keep) => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
                     // Where the database rolled everything back by itself, this fails, and with it the whole group.
                     Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
