@@ -193,7 +193,11 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     let given = headers
         .get(&REQUEST_ID)
         .filter(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic));
-    let made = || HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
+    let made = || {
+        let mut text = Uuid::encode_buffer();
+        let id = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
+    };
     given.cloned().unwrap_or_else(made)
 }
 

@@ -14,6 +14,7 @@ mod assessment_versions;
 mod assessments;
 mod bodies;
 mod clients;
+mod commands;
 mod concurrency;
 mod erasure;
 mod external_ids;

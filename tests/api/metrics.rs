@@ -1,13 +1,10 @@
 //! What an operator's Prometheus reads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     app::{Database, assessment},
-    server::{PROGRAM, Server, free_port},
+    server::Server,
 };
 
 /// A metric: its type, and the names of its labels.
@@ -156,6 +153,38 @@ fn what_happened_is_counted_by_operation_and_only_where_it_stands() {
 }
 
 #[test]
+fn every_operation_is_counted_under_its_own_id() {
+    let server = Server::start(&[]);
+    let answered = |page: &str, id: &str| -> f64 {
+        let series = format!("http_requests_total{{operation=\"{id}\",");
+        let lines = page.lines().filter(|line| line.starts_with(&series));
+        lines
+            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
+            .sum()
+    };
+    let before = server.metrics();
+    let operations = include_str!("../../openapi/operations.txt").lines().map(|line| {
+        let mut words = line.split(' ').map(str::to_owned);
+        [words.next(), words.next(), words.next()].map(|word| word.expect("id, method, path"))
+    });
+    let operations: Vec<[String; 3]> = operations.collect();
+    for [_, method, path] in &operations {
+        let parts = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "1" } else { part });
+        server.send(method, &parts.collect::<Vec<_>>().join("/"), &[], "");
+    }
+    let after = server.metrics();
+    let wrong: Vec<&String> = operations
+        .iter()
+        .map(|[id, ..]| id)
+        .filter(|id| (answered(&after, id) - answered(&before, id) - 1.0).abs() > f64::EPSILON)
+        .collect();
+    assert!(operations.len() > 50 && wrong.is_empty(), "{wrong:?}");
+    assert_value(&after, "http_request_duration_seconds_count{operation=\"none\"}", 0.0);
+}
+
+#[test]
 fn no_caller_can_make_up_a_label() {
     let server = Server::start(&[]);
     let series = |server: &Server| -> BTreeSet<String> {
@@ -183,27 +212,4 @@ fn no_caller_can_make_up_a_label() {
         "http_requests_total{operation=\"none\",status=\"405\"}",
         21.0,
     );
-}
-
-#[test]
-fn the_health_command_tells_by_its_exit_code_whether_the_service_lives_and_is_ready() {
-    let server = Server::start(&[]);
-    let healthy = |listen: &str, flags: &[&str]| {
-        let ran = Command::new(PROGRAM)
-            .arg("health")
-            .args(flags)
-            .env("LISTEN", listen)
-            // A proxy is for what is elsewhere.
-            .env("HTTP_PROXY", "http://127.0.0.1:9")
-            .output();
-        ran.expect("the program runs").status.success()
-    };
-    let everywhere = server.listens().replace("127.0.0.1", "0.0.0.0");
-    for listen in [server.listens(), &everywhere] {
-        assert!(healthy(listen, &[]), "{listen}");
-        assert!(healthy(listen, &["--ready"]), "{listen}");
-    }
-    let nobody = format!("127.0.0.1:{}", free_port());
-    assert!(!healthy(&nobody, &[]));
-    assert!(!healthy(&nobody, &["--ready"]));
 }

@@ -75,7 +75,8 @@ fn spans(posted: &[ExportTraceServiceRequest]) -> Vec<&Span> {
 }
 
 fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    id.iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[test]
