@@ -8,6 +8,7 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::Utc;
@@ -27,7 +28,7 @@ use meaningful_connections::{
         moment::Moment,
     },
     http::{self, House, Listen},
-    jobs,
+    jobs::Jobs,
     service::{self, bootstrap},
     store::{
         self,
@@ -141,10 +142,12 @@ fn serve(config: Config) -> Outcome {
 
 /// Serves until told to stop.
 fn listen(config: Config, db: Arc<Db>, gate: Gate) -> Outcome {
-    jobs::start(Arc::downgrade(&db))?;
+    // Ends, and is waited for, when the service does.
+    let _jobs = Jobs::start(Arc::clone(&db))?;
     let listen = Listen {
         api: config.listen,
         metrics: config.metrics_listen,
+        drain: Duration::from_secs(config.drain_seconds),
     };
     let house = House::new(db, Arc::new(gate), config.public_url(), config.cors_origins.0)?;
     Ok(actix_web::rt::System::new().block_on(http::serve(house, listen))?)

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod caller;
+mod draining;
 mod edge;
 pub mod negotiate;
 pub mod openapi;
@@ -15,6 +16,7 @@ pub mod routes;
 mod serve;
 mod trace;
 
+pub use draining::Draining;
 pub use serve::{Listen, serve};
 
 use std::sync::Arc;
@@ -55,6 +57,7 @@ pub struct House {
     document: Data<Document>,
     public_url: Data<PublicUrl>,
     rendered: Data<Rendered>,
+    draining: Data<Draining>,
     cors_origins: Vec<String>,
 }
 
@@ -70,8 +73,14 @@ impl House {
             document: Data::new(Document(document.to_string().into())),
             public_url: Data::new(PublicUrl(public_url)),
             rendered: Data::new(Rendered::default()),
+            draining: Data::new(Draining::default()),
             cors_origins,
         })
+    }
+
+    /// Whether the service drains.
+    pub fn draining(&self) -> Draining {
+        Draining::clone(&self.draining)
     }
 
     fn cors(&self) -> Cors {
@@ -122,6 +131,7 @@ pub fn app(
         .app_data(house.document.clone())
         .app_data(house.public_url.clone())
         .app_data(house.rendered.clone())
+        .app_data(house.draining.clone())
         .into_utoipa_app()
         .configure(routes::configure)
         .into_app()
