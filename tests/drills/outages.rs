@@ -12,6 +12,7 @@ use crate::{
     cluster::Cluster,
     count,
     evidence::Evidence,
+    http::{Connection, Request},
     load::Load,
     pause,
     relay::Relay,
@@ -45,6 +46,14 @@ fn while_postgresql_is_stopped_callers_are_told_to_come_back() {
             cluster.stop();
             // Longer than tokens are believed without the database.
             sleep(Duration::from_secs(6));
+            let ready = Connection::new(server.address).ask(&Request::get("/readyz"));
+            let ready = ready.expect("an answer");
+            assert_eq!(
+                (ready.status, ready.header("retry-after")),
+                (503, "2"),
+                "{}",
+                ready.text()
+            );
             cluster.start();
             server.ready();
         });
