@@ -3,7 +3,7 @@
 use std::{fs::DirBuilder, io, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use actix_web::http::Uri;
-use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
 use tracing_subscriber::EnvFilter;
 
 use crate::store::{error::Error, fork::Place};
@@ -70,6 +70,17 @@ pub struct Config {
     /// Leave the database's schema as it is: `migrate` brings it up to date, and until then nothing is served
     #[arg(long, env = "NO_MIGRATE", global = true, value_parser = BoolishValueParser::new())]
     pub no_migrate: bool,
+    /// How long it goes on accepting requests once it was told to end (SIGTERM), while `/readyz` says that it is draining: as
+    /// long as whoever sends requests here may take to notice
+    #[arg(
+        long,
+        env = "DRAIN_SECONDS",
+        global = true,
+        default_value_t = 5,
+        value_name = "SECONDS",
+        value_parser = value_parser!(u64).range(..=600)
+    )]
+    pub drain_seconds: u64,
 
     /// Create no organisation and no client on the very first start
     #[arg(long, env = "NO_BOOTSTRAP", global = true, value_parser = BoolishValueParser::new())]
@@ -189,6 +200,7 @@ mod tests {
         let file = "./data/meaningful-connections.sqlite".to_owned();
         assert_eq!(config.place().expect("a place"), Place::Sqlite(file));
         assert_eq!(config.cors_origins, Origins(Vec::new()));
+        assert_eq!(config.drain_seconds, 5);
         assert!(!config.no_bootstrap);
     }
 
@@ -222,6 +234,8 @@ mod tests {
             "--cors-origins=https://a.example/path",
             "--log=info,=,=",
             "--log-format=xml",
+            "--drain-seconds=-1",
+            "--drain-seconds=soon",
         ] {
             assert!(parse(&[argument]).is_err(), "{argument}");
         }

@@ -29,7 +29,7 @@ use meaningful_connections::{
         moment::Moment,
     },
     http::{self, House, Listen},
-    jobs,
+    jobs::Jobs,
     service::{self, bootstrap},
     store::{
         self,
@@ -133,10 +133,12 @@ fn serve(config: Config) -> Outcome {
 
 /// Serves until told to stop.
 fn listen(config: Config, db: Arc<Db>, gate: Gate, page: metrics::Page, traces: Option<&Traces>) -> Outcome {
-    jobs::start(Arc::downgrade(&db))?;
+    // Ends, and is waited for, when the service does.
+    let _jobs = Jobs::start(Arc::clone(&db))?;
     let listen = Listen {
         api: config.listen,
         metrics: config.metrics_listen,
+        drain: Duration::from_secs(config.drain_seconds),
     };
     let house = House::new(db, Arc::new(gate), config.public_url(), config.cors_origins.0)?;
     if let Some(traces) = traces {

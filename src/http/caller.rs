@@ -3,6 +3,7 @@
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
+    time::Duration,
 };
 
 use actix_web::{
@@ -13,7 +14,7 @@ use actix_web::{
 };
 use metrics::counter;
 use sha2::{Digest, Sha256};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     body::{Fingerprint, Operations},
@@ -36,6 +37,9 @@ use crate::{
         idempotency::{self, Claim, Key},
     },
 };
+
+/// How long the database may take over one request: longer than anybody there waits for a lock.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A caller whose token has the scope `S`. A handler without one sees no data.
 pub struct Caller<S> {
@@ -209,7 +213,7 @@ impl<S> Caller<S> {
     ) -> Result<service::Result<Written>, Problem> {
         let (sender, receiver) = oneshot::channel();
         db.write(self.actor(), once(key, work), move |result| drop(sender.send(result)));
-        receiver.await.map_err(|_| Problem::unavailable())
+        handed_over(receiver).await.ok_or_else(Problem::fate_unknown)
     }
 
     /// Writes what was first computed while reading; computes it anew where its inputs changed meanwhile.
@@ -324,5 +328,10 @@ pub async fn read<T: Send + 'static>(
 ) -> Result<T, Problem> {
     let (sender, receiver) = oneshot::channel();
     db.read(actor, work, move |result| drop(sender.send(result)));
-    Ok(receiver.await.map_err(|_| Problem::unavailable())??)
+    Ok(handed_over(receiver).await.ok_or_else(Problem::unavailable)??)
+}
+
+/// What a lane hands over; nothing where that takes too long: a connection can fall silent without breaking.
+pub async fn handed_over<T>(receiver: oneshot::Receiver<T>) -> Option<T> {
+    timeout(PATIENCE, receiver).await.ok()?.ok()
 }

@@ -7,7 +7,7 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderValue},
     },
     middleware::Next,
@@ -16,7 +16,7 @@ use actix_web::{
 use futures_util::FutureExt;
 
 use super::{
-    ACCEPT_PATCH,
+    ACCEPT_PATCH, Draining,
     body::Operations,
     problem::{self, KINDS, Problem},
     routes::oauth::TOKEN_ENDPOINT,
@@ -74,6 +74,14 @@ pub(super) async fn problems<B: MessageBody + 'static>(
         HeaderValue::from_static("Accept, Accept-Language, Authorization"),
     );
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let draining = response.request().app_data::<Data<Draining>>();
+    if draining.is_some_and(|draining| draining.has_begun()) {
+        // Whoever asks next finds another copy, rather than a connection that is about to end.
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
     Ok(response)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod caller;
+mod draining;
 mod edge;
 mod health;
 pub mod negotiate;
@@ -18,6 +19,7 @@ mod scrape;
 mod serve;
 mod trace;
 
+pub use draining::Draining;
 pub use health::health;
 pub use serve::{Listen, serve};
 
@@ -62,6 +64,7 @@ pub struct House {
     document: Data<Document>,
     public_url: Data<PublicUrl>,
     rendered: Data<Rendered>,
+    draining: Data<Draining>,
     cors_origins: Vec<String>,
 }
 
@@ -78,6 +81,7 @@ impl House {
             document: Data::new(Document(document.to_string().into())),
             public_url: Data::new(PublicUrl(public_url)),
             rendered: Data::new(Rendered::default()),
+            draining: Data::new(Draining::default()),
             cors_origins,
         })
     }
@@ -85,6 +89,11 @@ impl House {
     /// From now on, traces every request.
     pub fn trace(&self, tracer: SdkTracer) {
         self.watch.trace(tracer);
+    }
+
+    /// Whether the service drains.
+    pub fn draining(&self) -> Draining {
+        Draining::clone(&self.draining)
     }
 
     fn cors(&self) -> Cors {
@@ -136,6 +145,7 @@ pub fn app(
         .app_data(house.document.clone())
         .app_data(house.public_url.clone())
         .app_data(house.rendered.clone())
+        .app_data(house.draining.clone())
         .into_utoipa_app()
         .configure(routes::configure)
         .into_app()

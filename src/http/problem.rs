@@ -86,7 +86,8 @@ problems! {
     TOO_MANY_REQUESTS = "too_many_requests" 429 "Too many failed attempts" "Wait for as long as Retry-After says.";
     HEADERS_TOO_LARGE = "headers_too_large" 431 "The headers are too large" "Send fewer or shorter headers.";
     INTERNAL = "internal" 500 "Something went wrong here" "It is our fault, and has been logged under the request id.";
-    UNAVAILABLE = "unavailable" 503 "The service cannot answer now" "Nothing was changed. Try again after as many seconds as Retry-After says; an idempotency key makes that safe.";
+    UNAVAILABLE = "unavailable" 503 "The service cannot answer now" "Nothing was changed, unless the detail says otherwise. Try again after as many seconds as Retry-After says; an idempotency key makes that safe.";
+    DRAINING = "draining" 503 "The service is about to end" "It was told to end, and goes on answering for a moment: ask another copy, or this one once it has started again.";
 }
 
 /// The kinds that a body's faults may amount to, where all of them are of that kind.
@@ -142,6 +143,13 @@ impl Problem {
     /// The service cannot answer now.
     pub fn unavailable() -> Self {
         Self::new(&UNAVAILABLE, "The database does not answer.").with_header(header::RETRY_AFTER, "2")
+    }
+
+    /// The service cannot say what became of a write.
+    pub fn fate_unknown() -> Self {
+        let detail = "The database stopped answering at the end of the write: it may have been done. \
+                      Repeat it with the same idempotency key, or look first.";
+        Self::new(&UNAVAILABLE, detail).with_header(header::RETRY_AFTER, "2")
     }
 
     /// No valid token, and why (RFC 6750, section 3).
@@ -284,6 +292,7 @@ impl From<store::error::Error> for Problem {
         use store::error::Error;
         match error {
             Error::Unavailable => Self::unavailable(),
+            Error::FateUnknown => Self::fate_unknown(),
             Error::Overloaded => {
                 Self::new(&UNAVAILABLE, "Too much work is waiting already.").with_header(header::RETRY_AFTER, "1")
             }

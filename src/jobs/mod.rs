@@ -1,11 +1,13 @@
 //! What runs beside requests.
 
 use std::{
-    sync::Weak,
+    io,
+    sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use metrics::{counter, gauge};
 
 use crate::{
@@ -16,29 +18,57 @@ use crate::{
 
 /// How often the jobs run.
 const EVERY: Duration = Duration::from_secs(60);
+/// How long what is being erased may take to end once the service was told to.
+const SLOWEST_END: Duration = Duration::from_secs(5);
 /// How many assessments are erased at a time.
 const BATCH: i64 = 100;
 
-/// Starts the jobs in a thread of their own; it ends with the database.
-pub fn start(db: Weak<Db>) -> std::io::Result<()> {
-    let run = move || {
-        while let Some(db) = db.upgrade() {
-            counter!("retention_runs_total").increment(1);
-            let outcome = retain(&db);
-            match &outcome {
-                Ok(0) => {}
-                Ok(erased) => tracing::info!(erased, "erased what was withdrawn long enough ago"),
-                Err(error) => tracing::warn!(%error, "retention failed; it is tried again"),
+/// The jobs, in a thread of their own, for as long as this is kept.
+pub struct Jobs {
+    running: Option<Sender<()>>,
+    ended: Receiver<()>,
+}
+
+impl Jobs {
+    /// Starts them.
+    pub fn start(db: Arc<Db>) -> io::Result<Self> {
+        let (running, stopped) = bounded(0);
+        let (ending, ended) = bounded(0);
+        let run = move || {
+            let _ending: Sender<()> = ending;
+            loop {
+                counter!("retention_runs_total").increment(1);
+                let outcome = retain_until(&db, || stopped.try_recv() != Err(TryRecvError::Empty));
+                match &outcome {
+                    Ok(0) => {}
+                    Ok(erased) => tracing::info!(erased, "erased what was withdrawn long enough ago"),
+                    Err(error) => tracing::warn!(%error, "retention failed; it is tried again"),
+                }
+                counter!("retention_failures_total").increment(u64::from(outcome.is_err()));
+                if outcome.is_ok() {
+                    gauge!("retention_last_success_timestamp_seconds").set(now());
+                }
+                if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
             }
-            counter!("retention_failures_total").increment(u64::from(outcome.is_err()));
-            if outcome.is_ok() {
-                gauge!("retention_last_success_timestamp_seconds").set(now());
-            }
-            drop(db);
-            thread::sleep(EVERY);
+        };
+        thread::Builder::new().name("jobs".to_owned()).spawn(run)?;
+        Ok(Self {
+            running: Some(running),
+            ended,
+        })
+    }
+}
+
+impl Drop for Jobs {
+    /// Waits for what is being erased just now; the rest has its time after the next start.
+    fn drop(&mut self) {
+        drop(self.running.take());
+        if self.ended.recv_timeout(SLOWEST_END) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("a job is cut off: what it did is rolled back, and done after the next start");
         }
-    };
-    thread::Builder::new().name("jobs".to_owned()).spawn(run).map(drop)
+    }
 }
 
 /// Seconds since the epoch, for the metrics.
@@ -50,12 +80,20 @@ fn now() -> f64 {
 
 /// Erases assessments that were withdrawn 30 days ago, and forgets answers after 24 hours. Returns how many it erased.
 pub fn retain(db: &Db) -> service::Result<usize> {
+    retain_until(db, || false)
+}
+
+/// The same, but begins nothing more once it was told to end.
+fn retain_until(db: &Db, told_to_end: impl Fn() -> bool) -> service::Result<usize> {
     db.write_now(Actor::SERVICE, |tx| {
         idempotency::delete_expired(tx).map_err(service::Error::from)
     })?;
     let due = db.read_now(Actor::SERVICE, |tx| erasure::due(tx, BATCH))?;
     let mut erased = 0;
     for (organisation, id) in due {
+        if told_to_end() {
+            break;
+        }
         let actor = Actor::service_for(organisation);
         match db.write_now(actor, move |tx| erasure::erase_if_due(tx, id)) {
             Ok(()) => erased += 1,

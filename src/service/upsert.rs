@@ -2,7 +2,7 @@
 
 use super::{
     Checked, Error, Expected, Result, Revised,
-    assessments::{CreateAssessment, Read, open, read, shown_draft},
+    assessments::{CreateAssessment, Read, emit, open, read, shown_draft},
 };
 use crate::{
     domain::{
@@ -90,7 +90,8 @@ fn replace(
     let before = found.life.clone();
     found.life.not_withdrawn()?;
     expected.met_by(before.versioned.revision)?;
-    if found.life.versioned.draft.is_none() {
+    let amends = found.life.versioned.draft.is_none();
+    if amends {
         found.life.amend()?;
     }
     let Some(draft) = &mut found.life.versioned.draft else {
@@ -118,5 +119,8 @@ fn replace(
         ..answers
     };
     store::assessments::save(tx, &before, &mut found)?;
+    if amends {
+        emit(tx, &found.life, "amended")?;
+    }
     shown_draft(&found.life)
 }

@@ -46,7 +46,7 @@ impl Db {
 
     /// Brings the schema up to date; of several processes, one does and the others wait. Returns how many steps it took.
     pub fn migrate(&self) -> Result<usize> {
-        self.place.connect()?.migrate()
+        self.place.create()?.migrate()
     }
 
     /// Whether the database answers and its schema is up to date.

@@ -37,6 +37,9 @@ pub enum Error {
     /// The database does not answer, or refuses to work.
     #[error("the database is not available")]
     Unavailable,
+    /// The connection was lost in the commit: the write stands, or it does not.
+    #[error("nobody knows whether the write was committed")]
+    FateUnknown,
     /// Too much work is waiting already.
     #[error("too much work is waiting for the database")]
     Overloaded,

@@ -250,7 +250,11 @@ impl Worker {
                         reconnected = true;
                         continue;
                     }
-                    return job.settle(Err(Error::Unavailable));
+                    return job.settle(Err(if committed.is_ok() {
+                        Error::FateUnknown
+                    } else {
+                        Error::Unavailable
+                    }));
                 }
                 Verdict::Keep | Verdict::Undo | Verdict::Again => return job.settle(committed),
             }
@@ -293,7 +297,7 @@ impl Worker {
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
         let meters = Arc::clone(&self.meters);
-        let committed = self.conn().and_then(|conn| {
+        let done = self.conn().and_then(|conn| {
             conn.begin()?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
@@ -304,13 +308,17 @@ impl Worker {
                     Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
-            Ok(meters.commit(|| conn.commit())?)
+            Ok(meters.commit(|| conn.commit()).is_ok())
         });
-        if committed.is_err() {
+        if !matches!(done, Ok(true)) {
             self.conn = None;
         }
         for job in group {
-            job.settle(committed.as_ref().copied().map_err(|_| Error::Unavailable));
+            job.settle(match done {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Error::FateUnknown),
+                Err(_) => Err(Error::Unavailable),
+            });
         }
     }
 }

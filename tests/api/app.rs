@@ -26,7 +26,7 @@ use meaningful_connections::{
         id::{ClientId, OrganisationId},
         moment::Moment,
     },
-    http::{House, app},
+    http::{Draining, House, app},
     service::bootstrap,
     store::{
         db::{Clock, Db},
@@ -46,6 +46,7 @@ type Call = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 pub struct TestApp {
     pub db: Arc<Db>,
     pub gate: Arc<Gate>,
+    pub draining: Draining,
     call: Call,
     /// Microseconds by which the service's clock is ahead.
     ahead: Arc<AtomicI64>,
@@ -177,6 +178,7 @@ impl TestApp {
         let gate = Arc::new(Gate::start(Arc::clone(&db), PUBLIC_URL).expect("a gate"));
         let origins = vec!["https://front.example".to_owned()];
         let house = House::new(Arc::clone(&db), Arc::clone(&gate), PUBLIC_URL.to_owned(), origins).expect("a document");
+        let draining = house.draining();
         let service = Rc::new(actix_web::test::init_service(app(&house)).await);
         let call: Call = Rc::new(move |request| {
             let service = Rc::clone(&service);
@@ -191,6 +193,7 @@ impl TestApp {
         Self {
             db,
             gate,
+            draining,
             call,
             ahead,
             database,

@@ -98,6 +98,28 @@ async fn while_the_database_is_gone_callers_are_told_to_come_back_and_then_all_i
 }
 
 #[actix_web::test]
+async fn while_the_file_is_away_no_empty_one_takes_its_place() {
+    let app = TestApp::new().await;
+    let Database::Sqlite(folder) = &app.database else {
+        return;
+    };
+    let (file, away) = (folder.path().join("test.sqlite"), folder.path().join("away"));
+    let acme = app.organisation("acme");
+    let kept = acme.submitted("team", "forming", "maturing").await;
+    std::fs::rename(&file, &away).expect("it moves");
+    // So many at once that threads are asked that have no connection yet.
+    for answer in join_all((0..64).map(|_| acme.get(&kept))).await {
+        if answer.status != 200 {
+            unavailable(&answer);
+        }
+    }
+    assert!(!file.exists(), "nobody makes another one");
+    std::fs::rename(&away, &file).expect("it moves back");
+    let found = join_all((0..64).map(|_| acme.get(&kept))).await;
+    assert!(found.iter().all(|answer| answer.status == 200), "{found:?}");
+}
+
+#[actix_web::test]
 async fn a_connection_that_died_unnoticed_is_noticed_by_nobody() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");

@@ -16,6 +16,7 @@ mod bodies;
 mod clients;
 mod commands;
 mod concurrency;
+mod draining;
 mod erasure;
 mod external_ids;
 mod faults;

@@ -24,7 +24,7 @@ use crate::{
     },
     http::{
         body::Body,
-        caller::Caller,
+        caller::{Caller, handed_over},
         paging::Paging,
         problem::Problem,
         query::Query,
@@ -165,7 +165,7 @@ async fn refresh(gate: &Gate) {
     let (sender, receiver) = oneshot::channel();
     gate.refresh(move |result| drop(sender.send(result)));
     // Where that fails, the next reading comes within seconds, or nobody is let in.
-    if let Ok(Err(error)) = receiver.await {
+    if let Some(Err(error)) = handed_over(receiver).await {
         tracing::warn!(%error, "clients and keys could not be read");
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         scope::{Scope, ScopeSet},
         token::LIFETIME_SECONDS,
     },
-    http::{PublicUrl, body, problem::Problem, reply::Reply},
+    http::{PublicUrl, body, caller::handed_over, problem::Problem, reply::Reply},
     store::db::Db,
 };
 
@@ -207,7 +207,7 @@ async fn token(request: &HttpRequest, payload: Payload, db: &Db, gate: &Gate) ->
     };
     let (sender, receiver) = oneshot::channel();
     gate.authenticate(&id, secret, peer.ip(), move |outcome| drop(sender.send(outcome)));
-    let client = receiver.await.map_err(|_| Error::Unavailable)??;
+    let client = handed_over(receiver).await.ok_or(Error::Unavailable)??;
     let scopes = client.narrow(form.scope.as_deref())?;
     let access_token = gate.issue(client.client, client.organisation, scopes, db.now())?;
     Ok(Token::new(access_token, scopes))

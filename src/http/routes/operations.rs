@@ -1,6 +1,6 @@
 //! Whether the service lives, and whether it is ready.
 
-use actix_web::{get, web::Data};
+use actix_web::{get, http::header, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -9,6 +9,7 @@ use crate::{
     auth::gate::Gate,
     domain::access::Actor,
     http::{
+        Draining,
         caller::read,
         problem::{self, Problem},
         reply::{Caching, Reply},
@@ -46,13 +47,16 @@ async fn get_livez() -> Reply {
 
 /// Whether the service is ready.
 ///
-/// The database answers, its schema is up to date, and clients and keys have been read lately.
+/// The database answers, its schema is up to date, clients and keys have been read lately, and it was not told to end.
 #[utoipa::path(
     tag = "Service",
     responses((status = 200, description = "It is ready", body = Health), Problem),
 )]
 #[get("/readyz")]
-async fn get_readyz(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
+async fn get_readyz(db: Data<Db>, gate: Data<Gate>, draining: Data<Draining>) -> Result<Reply, Problem> {
+    if draining.has_begun() {
+        return Err(Problem::new(&problem::DRAINING, "Ask another copy.").with_header(header::RETRY_AFTER, "5"));
+    }
     let migrated = read(&db, Actor::SERVICE, |tx| Ok::<_, service::Error>(tx.is_migrated()?)).await?;
     gate.jwks(db.now())?;
     if migrated {

@@ -1,5 +1,7 @@
 //! Where the database is, and how a connection to it is opened.
 
+use std::path::Path;
+
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 
 use super::Conn;
@@ -39,8 +41,17 @@ impl Place {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// Opens a connection that may write.
+    /// Opens a connection that may write, to a database that is there: where a `SQLite` file is away for a moment, an empty one
+    /// must not take its place.
     pub fn connect(&self) -> Result<Conn, Error> {
+        match self {
+            Self::Sqlite(path) if !Path::new(path).exists() => Err(Error::Unavailable),
+            _ => self.create(),
+        }
+    }
+
+    /// The same; creates a `SQLite` file where there is none.
+    pub fn create(&self) -> Result<Conn, Error> {
         match self {
             Self::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(path).map_err(|_| Error::Unavailable)?;
@@ -53,7 +64,7 @@ impl Place {
                 Ok(Conn::Sqlite(conn))
             }
             Self::Postgres(url) => {
-                let mut conn = PgConnection::establish(&with_timeout(url)).map_err(|error| {
+                let mut conn = PgConnection::establish(&with_timeouts(url)).map_err(|error| {
                     tracing::debug!(%error, "no connection");
                     Error::Unavailable
                 })?;
@@ -74,11 +85,20 @@ impl Place {
     }
 }
 
-/// A server that does not answer must not hold a request for libpq's default of for ever.
-fn with_timeout(url: &str) -> String {
-    if url.contains("connect_timeout=") {
-        return url.to_owned();
-    }
-    let joint = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{joint}connect_timeout=3")
+/// How soon a server counts as gone that does not answer: libpq's and the system's defaults hold a thread for ever, or for
+/// a quarter of an hour. Each can be overruled in the URL.
+const TIMEOUTS: [(&str, &str); 5] = [
+    ("connect_timeout", "3"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+];
+
+fn with_timeouts(url: &str) -> String {
+    let missing = TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
+    missing.fold(url.to_owned(), |url, (name, value)| {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{joint}{name}={value}")
+    })
 }
