@@ -80,6 +80,7 @@ problems! {
     DUPLICATE = "duplicate" 422 "Something is named twice" "Every repetition is listed with its pointer.";
     NO_INPUTS = "no_inputs" 422 "There is nothing to analyse" "No submitted assessment meets the request.";
     TOO_MANY_INPUTS = "too_many_inputs" 422 "Too many assessments" "One analysis takes at most 10,000.";
+    TOO_MANY_PERSPECTIVES = "too_many_perspectives" 422 "Too many perspectives" "One analysis compares at most 20.";
     MIXED_MODEL_VERSIONS = "mixed_model_versions" 422 "The assessments rate different model versions" "All inputs of an analysis share one model version; migrate the others first.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" 422 "The idempotency key was used for another request" "Use a new key for every new request.";
     PRECONDITION_REQUIRED = "precondition_required" 428 "The request must say which revision it is for" "Send `If-Match` with the ETag of the resource as you loaded it.";
@@ -96,6 +97,7 @@ const OF_FAULTS: &[Kind] = &[
     DUPLICATE,
     NO_INPUTS,
     TOO_MANY_INPUTS,
+    TOO_MANY_PERSPECTIVES,
     MIXED_MODEL_VERSIONS,
 ];
 

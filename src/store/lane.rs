@@ -104,6 +104,7 @@ impl Lane {
     pub(super) fn start(
         name: &str,
         place: &Place,
+        shared: &Arc<Shared>,
         threads: usize,
         group: usize,
         reads_only: bool,
@@ -112,6 +113,7 @@ impl Lane {
         for number in 0..threads {
             let worker = Worker {
                 place: place.clone(),
+                shared: Arc::clone(shared),
                 jobs: jobs.clone(),
                 group,
                 reads_only,
@@ -137,6 +139,7 @@ impl Lane {
 
 struct Worker {
     place: Place,
+    shared: Arc<Shared>,
     jobs: Receiver<Box<dyn Job>>,
     group: usize,
     reads_only: bool,
@@ -178,6 +181,7 @@ impl Worker {
             let had_conn = self.conn.is_some();
             let (verdict, committed) = match self.attempt(&mut job) {
                 Ok(done) => done,
+                Err(Error::LockTimeout) => return self.refuse(vec![job]),
                 Err(error) => (Verdict::Broken, Err(error)),
             };
             match verdict {
@@ -198,6 +202,7 @@ impl Worker {
 
     /// Runs the job once. `Ok((Broken, Ok(())))` is a commit whose fate is unknown.
     fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<(), Error>), Error> {
+        let shared = Arc::clone(&self.shared);
         let conn = self.conn()?;
         if !job.writes() {
             let Outcome(verdict) = job.run(conn);
@@ -208,7 +213,10 @@ impl Worker {
         let Outcome(verdict) = job.run(conn);
         match verdict {
             Verdict::Keep => match conn.commit() {
-                Ok(()) => Ok((Verdict::Keep, Ok(()))),
+                Ok(()) => {
+                    shared.leave_no_trace(conn);
+                    Ok((Verdict::Keep, Ok(())))
+                }
                 Err(error) => match Error::from(error) {
                     Error::Contended => {
                         // Diesel may still count the transaction that the server refused: a fresh connection knows better.
@@ -228,8 +236,17 @@ impl Worker {
         }
     }
 
+    /// Another process holds the lock of the one writer for longer than anybody waits. Whoever has queued behind this work
+    /// would wait as long once more, and is told now.
+    fn refuse(&self, group: Vec<Box<dyn Job>>) {
+        for job in group.into_iter().chain(self.jobs.try_iter()) {
+            job.settle(Err(Error::LockTimeout));
+        }
+    }
+
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
+        let shared = Arc::clone(&self.shared);
         let committed = self.conn().and_then(|conn| {
             conn.begin()?;
             for job in &mut group {
@@ -240,10 +257,14 @@ impl Worker {
                     Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
-            Ok(conn.commit()?)
+            conn.commit()?;
+            shared.leave_no_trace(conn);
+            Ok(())
         });
-        if committed.is_err() {
-            self.conn = None;
+        match committed {
+            Err(Error::LockTimeout) => return self.refuse(group),
+            Err(_) => self.conn = None,
+            Ok(()) => {}
         }
         for job in group {
             job.settle(committed.as_ref().copied().map_err(|_| Error::Unavailable));
