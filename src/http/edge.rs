@@ -20,6 +20,7 @@ use super::{
     body::Operations,
     problem::{self, KINDS, Problem},
     routes::oauth::TOKEN_ENDPOINT,
+    trace,
 };
 
 /// No route has this path, or the path does not have this method; OPTIONS says which it has.
@@ -109,26 +110,13 @@ fn of_status(status: StatusCode) -> Problem {
     }
 }
 
-/// The methods that are counted by name.
-const METHODS: [Method; 7] = [
-    Method::GET,
-    Method::HEAD,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-    Method::OPTIONS,
-];
-
 /// Counts and times requests by operation and status.
 pub(super) async fn measured<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let began = Instant::now();
-    // A method can be any word; only those there are become labels, so that callers cannot fill the memory with others.
-    let method = METHODS.iter().find(|method| *method == request.method());
-    let method = method.map_or("other", Method::as_str);
+    let method = trace::method(request.method());
     let operation = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     let response = next.call(request).await?;
     let labels = [

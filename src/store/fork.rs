@@ -352,6 +352,13 @@ impl FromSql<Instant, Sqlite> for Moment {
     }
 }
 
+/// Reads a document. What is wrong with one is told without its words, which are no business of whoever reads logs.
+fn kept<T: Kept>(json: &[u8]) -> deserialize::Result<Json<T>> {
+    serde_json::from_slice(json)
+        .map(Json)
+        .map_err(|error| format!("line {}, column {}", error.line(), error.column()).into())
+}
+
 impl<T: Kept> ToSql<Document, Pg> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         // The version of jsonb's wire format.
@@ -363,7 +370,7 @@ impl<T: Kept> ToSql<Document, Pg> for Json<T> {
 impl<T: Kept> FromSql<Document, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes().split_first() {
-            Some((1, json)) => Ok(Self(serde_json::from_slice(json)?)),
+            Some((1, json)) => kept(json),
             _ => Err("an unknown version of jsonb".into()),
         }
     }
@@ -376,7 +383,6 @@ impl<T: Kept> ToSql<Document, Sqlite> for Json<T> {
 }
 impl<T: Kept> FromSql<Document, Sqlite> for Json<T> {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        let json = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        Ok(Self(serde_json::from_str(&json)?))
+        kept(<String as FromSql<Text, Sqlite>>::from_sql(value)?.as_bytes())
     }
 }

@@ -111,7 +111,12 @@ fn said(answer: &Answer, named: &str) -> (u16, Vec<String>, Value) {
         .map(|(name, value)| {
             let value = value.to_str().expect("text");
             let value = if is_made {
-                value.split('/').map(mask).collect::<Vec<_>>().join("/")
+                value
+                    .trim_matches('"')
+                    .split('/')
+                    .map(mask)
+                    .collect::<Vec<_>>()
+                    .join("/")
             } else {
                 value.to_owned()
             };

@@ -34,7 +34,7 @@ fn assert_too_many(answer: &Answer, pointer: &str) {
 async fn an_analysis_compares_at_most_20_perspectives() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
-    published(&acme, model("short", &[("safe", "safe")])).await;
+    published(&acme, model("short", &[("care.safe", "safe")])).await;
     let (slugs, mut ids) = (perspectives(&acme, 21).await, Vec::new());
     let rated = json!({"care.safe": {"current": "forming", "desired": "maturing"}});
     for slug in &slugs {
@@ -85,7 +85,7 @@ async fn an_analysis_compares_at_most_20_perspectives() {
 async fn an_analysis_to_which_too_many_perspectives_came_later_stays_as_it_was() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
-    published(&acme, model("short", &[("safe", "safe")])).await;
+    published(&acme, model("short", &[("care.safe", "safe")])).await;
     let slugs = perspectives(&acme, 21).await;
     let rated = json!({"care.safe": {"current": "forming", "desired": "maturing"}});
     let said = |slug: &String| json!({"model": "short", "perspective": slug, "ratings": rated});

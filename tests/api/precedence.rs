@@ -8,7 +8,7 @@ use crate::{
 };
 
 async fn retired(client: &Client) -> Value {
-    published(client, crate::making::model("short", &[("safe", "safe")])).await;
+    published(client, crate::making::model("short", &[("care.safe", "safe")])).await;
     assert_eq!(client.act("/v1/models/short/retire").await.status, 200);
     json!({"model": "short", "perspective": "team", "ratings": {}})
 }

@@ -1,6 +1,6 @@
 //! Whether the service lives, and whether it is ready.
 
-use actix_web::{get, web::Data};
+use actix_web::{get, http::header, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -58,9 +58,9 @@ async fn get_readyz(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
     if migrated {
         Ok(Reply::json(&OK).cached(Caching::Never))
     } else {
-        Err(Problem::new(
-            &problem::UNAVAILABLE,
-            "The database's schema is not up to date.",
-        ))
+        Err(
+            Problem::new(&problem::UNAVAILABLE, "The database's schema is not up to date.")
+                .with_header(header::RETRY_AFTER, "2"),
+        )
     }
 }
