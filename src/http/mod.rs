@@ -14,6 +14,7 @@ pub mod reply;
 pub mod routes;
 mod serve;
 mod trace;
+mod unread;
 
 pub use serve::{Listen, serve};
 
@@ -130,6 +131,7 @@ pub fn app(
         .default_service(web::to(edge::nothing_here))
         .wrap(house.cors())
         .wrap(from_fn(edge::problems))
+        .wrap(from_fn(unread::hang_up))
         .wrap(from_fn(edge::measured))
         .wrap(TracingLogger::<trace::Spans>::new())
         .wrap(from_fn(trace::request_id))

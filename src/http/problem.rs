@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     auth,
-    domain::fault::{Broken, Fault},
+    domain::fault::{Broken, Fault, MOST_FAULTS},
     service,
     store::{self, error::Taken},
 };
@@ -121,9 +121,10 @@ impl Problem {
         }
     }
 
-    /// The same with these faults.
+    /// The same with these faults, as many as one answer lists.
     #[must_use]
-    pub fn with_faults(self, faults: Vec<Fault>) -> Self {
+    pub fn with_faults(self, mut faults: Vec<Fault>) -> Self {
+        faults.truncate(MOST_FAULTS);
         Self { faults, ..self }
     }
 
@@ -210,7 +211,7 @@ struct Document<'a> {
     /// What kind of problem, as a stable word.
     #[schema(example = "not_found")]
     code: &'a str,
-    /// All faults of the request, each with a JSON Pointer.
+    /// All faults of the request, each with a JSON Pointer; of more than 1,000, the first.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Fault],
 }

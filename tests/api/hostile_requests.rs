@@ -16,7 +16,7 @@ use crate::{
     wire::{Server, call, exchange, first_answer, read_all},
 };
 
-/// More memory than this on top of what it had, and somebody could fill it. A debug build has 1 to 2 times a release build's.
+/// Whoever makes the service take more memory than this on top of what it had could fill it.
 const MOST_GROWTH_KIB: u64 = 192 * 1024;
 /// The slowest that anything may take that the service ends by itself: bodies have 20 s.
 const SLOWEST: Duration = Duration::from_secs(45);
