@@ -57,7 +57,11 @@ struct Issued<'a> {
 struct Presented {
     sub: ClientId,
     exp: i64,
+    iat: i64,
     nbf: Option<i64>,
+    /// Every access token has one (RFC 9068, section 2.2); nothing is looked up by it.
+    #[serde(rename = "jti")]
+    _jti: String,
     client_id: ClientId,
     org: OrganisationId,
     scope: String,
@@ -144,8 +148,11 @@ impl Presented {
         if now >= expires_at.plus_seconds(LEEWAY_SECONDS) {
             return Err(Error::InvalidToken("The token has expired."));
         }
-        if self.nbf.is_some_and(|nbf| nbf > now.seconds() + LEEWAY_SECONDS) {
+        if self.iat.max(self.nbf.unwrap_or(self.iat)) > now.seconds() + LEEWAY_SECONDS {
             return Err(Error::InvalidToken("The token is not valid yet."));
+        }
+        if self.exp.saturating_sub(self.iat) > LIFETIME_SECONDS {
+            return Err(Error::InvalidToken("The token lasts longer than tokens do."));
         }
         if self.sub != self.client_id {
             return Err(Error::InvalidToken("The token's subject is not its client."));

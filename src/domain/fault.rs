@@ -3,6 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The most faults that one answer lists; a body with more is hardly meant.
+pub const MOST_FAULTS: usize = 1000;
+
 /// One fault of a request body, found by pointer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Fault {

@@ -29,7 +29,7 @@ use super::{
     query,
 };
 use crate::{
-    domain::fault::{Fault, pointer},
+    domain::fault::{Fault, MOST_FAULTS, pointer},
     service::Checked,
 };
 
@@ -37,8 +37,6 @@ use crate::{
 pub const LONGEST: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const SLOWEST: Duration = Duration::from_secs(20);
-/// The most faults that one answer lists; a body with more is hardly meant.
-const MOST_FAULTS: usize = 1000;
 
 /// The SHA-256 of a request's body, by which a retry is known.
 pub(super) struct Fingerprint(pub(super) [u8; 32]);

@@ -18,6 +18,7 @@ pub mod routes;
 mod scrape;
 mod serve;
 mod trace;
+mod unread;
 
 pub use draining::Draining;
 pub use health::health;
@@ -154,6 +155,7 @@ pub fn app(
         .default_service(web::to(edge::nothing_here))
         .wrap(house.cors())
         .wrap(from_fn(edge::problems))
+        .wrap(from_fn(unread::hang_up))
         .wrap(TracingLogger::<trace::Spans>::new())
         .wrap(from_fn(trace::watched))
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     auth,
-    domain::fault::{Broken, Fault},
+    domain::fault::{Broken, Fault, MOST_FAULTS},
     service,
     store::{self, error::Taken},
 };
@@ -80,6 +80,7 @@ problems! {
     DUPLICATE = "duplicate" 422 "Something is named twice" "Every repetition is listed with its pointer.";
     NO_INPUTS = "no_inputs" 422 "There is nothing to analyse" "No submitted assessment meets the request.";
     TOO_MANY_INPUTS = "too_many_inputs" 422 "Too many assessments" "One analysis takes at most 10,000.";
+    TOO_MANY_PERSPECTIVES = "too_many_perspectives" 422 "Too many perspectives" "One analysis compares at most 20.";
     MIXED_MODEL_VERSIONS = "mixed_model_versions" 422 "The assessments rate different model versions" "All inputs of an analysis share one model version; migrate the others first.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" 422 "The idempotency key was used for another request" "Use a new key for every new request.";
     PRECONDITION_REQUIRED = "precondition_required" 428 "The request must say which revision it is for" "Send `If-Match` with the ETag of the resource as you loaded it.";
@@ -97,6 +98,7 @@ const OF_FAULTS: &[Kind] = &[
     DUPLICATE,
     NO_INPUTS,
     TOO_MANY_INPUTS,
+    TOO_MANY_PERSPECTIVES,
     MIXED_MODEL_VERSIONS,
 ];
 
@@ -120,9 +122,10 @@ impl Problem {
         }
     }
 
-    /// The same with these faults.
+    /// The same with these faults, as many as one answer lists.
     #[must_use]
-    pub fn with_faults(self, faults: Vec<Fault>) -> Self {
+    pub fn with_faults(self, mut faults: Vec<Fault>) -> Self {
+        faults.truncate(MOST_FAULTS);
         Self { faults, ..self }
     }
 
@@ -216,7 +219,7 @@ struct Document<'a> {
     /// What kind of problem, as a stable word.
     #[schema(example = "not_found")]
     code: &'a str,
-    /// All faults of the request, each with a JSON Pointer.
+    /// All faults of the request, each with a JSON Pointer; of more than 1,000, the first.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Fault],
 }

@@ -214,6 +214,14 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// The same, unless its model is retired and takes no new assessments, whatever they say.
+    pub(super) fn of_standing_model(self) -> Result<Self> {
+        match self.head.status() {
+            ModelStatus::Retired => Err(Broken::ModelRetired.into()),
+            _ => Ok(self),
+        }
+    }
+
     /// The same, unless anything is wrong with it. A rating that says nothing is no rating.
     pub(super) fn valid(self) -> Result<Self> {
         Broken::unless_empty(self.faults)?;
@@ -268,14 +276,11 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
 
 /// Opens the draft of a new assessment.
 pub fn create(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Revised<Assessment>> {
-    let Read { head, answers, .. } = body.check(|body| read(tx, body)?.valid())?;
+    let Read { head, answers, .. } = body.check(|body| read(tx, body)?.of_standing_model()?.valid())?;
     open(tx, &head, answers)
 }
 
 pub(super) fn open(tx: &mut Tx<'_>, head: &Head, answers: Answers) -> Result<Revised<Assessment>> {
-    if head.status() == ModelStatus::Retired {
-        return Err(Broken::ModelRetired.into());
-    }
     let life = Life {
         id: tx.new_id(),
         created_at: tx.now(),

@@ -12,7 +12,10 @@ use super::{Checked, Error, Result, models::referred};
 use crate::{
     domain::{
         fault::{Broken, Fault},
-        gap_analysis::{Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, ModelRef, Request, Select, Voice, analyse},
+        gap_analysis::{
+            Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, MOST_PERSPECTIVES, ModelRef, Request, Select, Voice,
+            analyse,
+        },
         id::{AssessmentId, GapAnalysisId, ModelId},
         life_cycle::{Sealed, Version},
         model::Definition,
@@ -215,6 +218,15 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
         .collect()
 }
 
+/// The same, unless they speak from more perspectives than can be compared with each other.
+fn comparable(voices: Vec<Voice>, pointer: &str) -> Result<Vec<Voice>> {
+    let perspectives: BTreeSet<&Slug> = voices.iter().map(|voice| &voice.perspective).collect();
+    if perspectives.len() > MOST_PERSPECTIVES {
+        return Err(refused(pointer, "too_many_perspectives", "At most 20 perspectives."));
+    }
+    Ok(voices)
+}
+
 /// Computes what a checked body asks for.
 pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Computed> {
     let neither = |request: &Request| request.assessments.is_none() && request.select.is_none();
@@ -242,7 +254,7 @@ pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
         request.title.clone(),
         model,
         &sealed.content,
-        voices(inputs),
+        comparable(voices(inputs), pointer)?,
         baseline.as_ref(),
     )?;
     Ok(Computed { request, analysis })
@@ -308,6 +320,7 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
         version: sealed.version,
         digest: sealed.seal.digest.clone(),
     };
+    let voices = comparable(voices, "/ratings")?;
     computed(tx, title, model, &sealed.content, voices, baseline.as_ref()).map(GapAnalysis::preview)
 }
 

@@ -89,13 +89,15 @@ impl<T> Checked<T> {
         self.check(Ok)
     }
 
-    /// What `check` makes of the body; or its faults so far together with those that `check` finds in the rest of it.
+    /// What `check` makes of the body; or its faults so far together with those that `check` finds in the rest of it. What
+    /// else stands in the way is told before any fault.
     pub fn check<U>(self, check: impl FnOnce(T) -> Result<U>) -> Result<U> {
         let Self { said, mut faults } = self;
         match said.map(check) {
             Some(Err(Error::Broken(Broken::Invalid(more)))) => faults.extend(more),
-            Some(outcome) if faults.is_empty() => return outcome,
-            _ => {}
+            Some(Ok(checked)) if faults.is_empty() => return Ok(checked),
+            Some(Err(other)) => return Err(other),
+            Some(Ok(_)) | None => {}
         }
         Err(Broken::Invalid(faults).into())
     }

@@ -36,7 +36,7 @@ pub fn upsert(
 
 fn create(tx: &mut Tx<'_>, name: &ExternalId, body: Checked<CreateAssessment>) -> Result<Revised<Assessment>> {
     Broken::unless_empty(faults_of_the_url(name))?;
-    let Read { head, answers, .. } = body.check(|body| read_as(tx, name, body)?.valid())?;
+    let Read { head, answers, .. } = body.check(|body| read_as(tx, name, body)?.of_standing_model()?.valid())?;
     for other in answers.external_ids.iter().filter(|other| *other != name) {
         if store::assessments::find_by_external_id(tx, other)?.is_some() {
             return Err(StoreError::Taken(Taken::ExternalId).into());

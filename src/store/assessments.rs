@@ -344,6 +344,7 @@ pub fn seal(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
 
 /// Erases an assessment: its row, every version of it, and its names in other systems.
 pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    tx.leave_no_trace();
     let own = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));

@@ -32,15 +32,16 @@ impl Db {
     pub fn open(place: &Place, clock: Clock) -> Result<Self> {
         let one_writer = place.one_writer();
         Counted::begin();
+        let shared = Arc::new(Shared::new(clock));
         Ok(Self {
             place: place.clone(),
-            shared: Arc::new(Shared::new(clock)),
-            reads: Lane::start("database", place, THREADS, 1, one_writer)?,
+            reads: Lane::start("database", place, &shared, THREADS, 1, one_writer)?,
             writer: if one_writer {
-                Some(Lane::start("writer", place, 1, GROUP, false)?)
+                Some(Lane::start("writer", place, &shared, 1, GROUP, false)?)
             } else {
                 None
             },
+            shared,
         })
     }
 

@@ -7,12 +7,13 @@
 
 mod place;
 
+use place::BUSY_TIMEOUT;
 pub use place::Place;
 
 use std::{fmt::Debug, io::Write, time::Duration};
 
 use diesel::{
-    Connection, MultiConnection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    Connection, MultiConnection, PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     deserialize::{self, FromSql, Queryable},
     expression::AsExpression,
@@ -21,7 +22,8 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError},
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{BigInt, Binary, HasSqlType, Nullable, SqlType, Text},
+    sql_query,
+    sql_types::{BigInt, Binary, HasSqlType, Integer, Nullable, SqlType, Text},
     sqlite::{Sqlite, SqliteValue},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -78,6 +80,19 @@ impl Conn {
         }
     }
 
+    /// Wipes what is left in files of what was deleted; says whether nobody stood in the way.
+    ///
+    /// `SQLite`'s log holds what pages were before, until it is copied into the main file and cut off. Whoever reads or writes
+    /// in another process keeps it from that, and must not keep us for long. `PostgreSQL` vacuums by itself.
+    pub(super) fn wipe(&mut self) -> bool {
+        let Self::Sqlite(conn) = self else { return true };
+        let wiped = conn
+            .batch_execute("PRAGMA busy_timeout = 1000")
+            .and_then(|()| sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(conn));
+        let restored = conn.batch_execute(BUSY_TIMEOUT);
+        restored.is_ok() && wiped.is_ok_and(|Checkpoint { busy }| busy == 0)
+    }
+
     /// Brings the schema up to date. Of several copies starting at once, one migrates and the others wait for it.
     pub(super) fn migrate(&mut self) -> Result<usize, Error> {
         match self {
@@ -109,6 +124,13 @@ impl Conn {
             Error::Unavailable
         })
     }
+}
+
+/// What `SQLite` says of a checkpoint.
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
 }
 
 fn run<C, DB>(conn: &mut C, migrations: EmbeddedMigrations) -> Result<usize, Error>
@@ -330,6 +352,13 @@ impl FromSql<Instant, Sqlite> for Moment {
     }
 }
 
+/// Reads a document. What is wrong with one is told without its words, which are no business of whoever reads logs.
+fn kept<T: Kept>(json: &[u8]) -> deserialize::Result<Json<T>> {
+    serde_json::from_slice(json)
+        .map(Json)
+        .map_err(|error| format!("line {}, column {}", error.line(), error.column()).into())
+}
+
 impl<T: Kept> ToSql<Document, Pg> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         // The version of jsonb's wire format.
@@ -341,7 +370,7 @@ impl<T: Kept> ToSql<Document, Pg> for Json<T> {
 impl<T: Kept> FromSql<Document, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes().split_first() {
-            Some((1, json)) => Ok(Self(serde_json::from_slice(json)?)),
+            Some((1, json)) => kept(json),
             _ => Err("an unknown version of jsonb".into()),
         }
     }
@@ -354,7 +383,6 @@ impl<T: Kept> ToSql<Document, Sqlite> for Json<T> {
 }
 impl<T: Kept> FromSql<Document, Sqlite> for Json<T> {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        let json = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        Ok(Self(serde_json::from_str(&json)?))
+        kept(<String as FromSql<Text, Sqlite>>::from_sql(value)?.as_bytes())
     }
 }

@@ -206,5 +206,6 @@ pub fn blank<K: 'static>(tx: &mut Tx<'_>, resource: Id<K>) -> Result<()> {
 /// Deletes the keys of all organisations that are older than they are kept for.
 pub fn delete_expired(tx: &mut Tx<'_>) -> Result<usize> {
     let before = tx.now().plus_seconds(-KEPT_FOR);
+    tx.leave_no_trace();
     Ok(diesel::delete(dsl::idempotency_keys.filter(dsl::created_at.lt(before))).execute(tx.conn)?)
 }

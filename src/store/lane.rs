@@ -141,6 +141,7 @@ impl Lane {
     pub(super) fn start(
         name: &str,
         place: &Place,
+        shared: &Arc<Shared>,
         threads: usize,
         group: usize,
         reads_only: bool,
@@ -150,6 +151,7 @@ impl Lane {
         for number in 0..threads {
             let worker = Worker {
                 place: place.clone(),
+                shared: Arc::clone(shared),
                 jobs: jobs.clone(),
                 meters: Arc::clone(&meters),
                 group,
@@ -184,6 +186,7 @@ impl Lane {
 
 struct Worker {
     place: Place,
+    shared: Arc<Shared>,
     jobs: Receiver<Box<dyn Job>>,
     meters: Arc<Meters>,
     group: usize,
@@ -239,6 +242,7 @@ impl Worker {
             let had_conn = self.conn.is_some();
             let (verdict, committed) = match self.attempt(&mut job) {
                 Ok(done) => done,
+                Err(Error::LockTimeout) => return self.refuse(vec![job]),
                 Err(error) => (Verdict::Broken, Err(error)),
             };
             match verdict {
@@ -263,7 +267,7 @@ impl Worker {
 
     /// Runs the job once. `Ok((Broken, Ok(())))` is a commit whose fate is unknown.
     fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<(), Error>), Error> {
-        let meters = Arc::clone(&self.meters);
+        let (meters, shared) = (Arc::clone(&self.meters), Arc::clone(&self.shared));
         let conn = self.conn()?;
         if !job.writes() {
             let Outcome(verdict) = job.run(conn);
@@ -274,7 +278,10 @@ impl Worker {
         let Outcome(verdict) = job.run(conn);
         match verdict {
             Verdict::Keep => match meters.commit(|| conn.commit()) {
-                Ok(()) => Ok((Verdict::Keep, Ok(()))),
+                Ok(()) => {
+                    shared.leave_no_trace(conn);
+                    Ok((Verdict::Keep, Ok(())))
+                }
                 Err(error) => match Error::from(error) {
                     Error::Contended => {
                         // Diesel may still count the transaction that the server refused: a fresh connection knows better.
@@ -294,9 +301,17 @@ impl Worker {
         }
     }
 
+    /// Another process holds the lock of the one writer for longer than anybody waits. Whoever has queued behind this work
+    /// would wait as long once more, and is told now.
+    fn refuse(&self, group: Vec<Box<dyn Job>>) {
+        for job in group.into_iter().chain(self.jobs.try_iter()) {
+            job.settle(Err(Error::LockTimeout));
+        }
+    }
+
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
-        let meters = Arc::clone(&self.meters);
+        let (meters, shared) = (Arc::clone(&self.meters), Arc::clone(&self.shared));
         let done = self.conn().and_then(|conn| {
             conn.begin()?;
             for job in &mut group {
@@ -308,10 +323,19 @@ impl Worker {
                     Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
-            Ok(meters.commit(|| conn.commit()).is_ok())
+            let committed = meters.commit(|| conn.commit()).is_ok();
+            if committed {
+                shared.leave_no_trace(conn);
+            }
+            Ok(committed)
         });
-        if !matches!(done, Ok(true)) {
-            self.conn = None;
+        match done {
+            Err(Error::LockTimeout) => {
+                self.conn = None;
+                return self.refuse(group);
+            }
+            Ok(true) => {}
+            Ok(false) | Err(_) => self.conn = None,
         }
         for job in group {
             job.settle(match done {

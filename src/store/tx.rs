@@ -1,6 +1,9 @@
 //! What the store is asked through: one transaction, on behalf of an actor.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use diesel::{BoolExpressionMethods, ExpressionMethods};
 use quick_cache::sync::Cache;
@@ -33,6 +36,8 @@ type Models = Cache<(ModelId, Version), Arc<Sealed<Definition>>>;
 pub(super) struct Shared {
     pub(super) clock: Clock,
     models: Models,
+    /// Whether something was deleted of which no trace may be left.
+    has_traces: AtomicBool,
 }
 
 impl Shared {
@@ -40,6 +45,15 @@ impl Shared {
         Self {
             clock,
             models: Cache::new(MODELS),
+            has_traces: AtomicBool::new(false),
+        }
+    }
+
+    /// After a commit: wipes what is left of what was deleted, where that is asked for and nobody stands in the way; else
+    /// the next commit does.
+    pub(super) fn leave_no_trace(&self, conn: &mut Conn) {
+        if self.has_traces.swap(false, Ordering::Relaxed) && !conn.wipe() {
+            self.has_traces.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -51,6 +65,7 @@ pub struct Tx<'a> {
     pub(super) conn: &'a mut Conn,
     pub(super) actor: Actor,
     pub(super) models: &'a Models,
+    has_traces: &'a AtomicBool,
     now: Moment,
     counted: Vec<Counted>,
 }
@@ -61,6 +76,7 @@ impl<'a> Tx<'a> {
             conn,
             actor,
             models: &shared.models,
+            has_traces: &shared.has_traces,
             now: (shared.clock)(),
             counted: Vec::new(),
         }
@@ -108,6 +124,11 @@ impl<'a> Tx<'a> {
         // Where two things have the same number, one waits for the other without need.
         let number = hash.finalize().first_chunk().copied().map_or(0, i64::from_be_bytes);
         Ok(self.conn.hold(number, alone)?)
+    }
+
+    /// What this transaction deletes leaves no trace in any file once it is committed.
+    pub(super) fn leave_no_trace(&self) {
+        self.has_traces.store(true, Ordering::Relaxed);
     }
 
     /// A new id: a `UUIDv7`.

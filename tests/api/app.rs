@@ -40,7 +40,8 @@ use uuid::Uuid;
 /// Where callers reach the service under test.
 pub const PUBLIC_URL: &str = "http://localhost:8080";
 
-type Call = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
+/// How a client's requests reach the service.
+pub type Call = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>;
 
 /// A service with a database of its own.
 pub struct TestApp {
@@ -260,6 +261,14 @@ impl Client {
             None => request,
         };
         (self.call)(request).await
+    }
+
+    /// The same client, whose requests go another way.
+    pub fn by(&self, call: &Call) -> Self {
+        Self {
+            call: Rc::clone(call),
+            ..self.clone()
+        }
     }
 
     pub async fn get(&self, uri: &str) -> Answer {

@@ -34,7 +34,7 @@ impl Operation {
     }
 
     /// The parameters, with those that are shared.
-    fn parameters(&self, document: &Value) -> Vec<Value> {
+    pub fn parameters(&self, document: &Value) -> Vec<Value> {
         let parameters = self.described["parameters"].as_array().cloned().unwrap_or_default();
         parameters
             .into_iter()
@@ -73,7 +73,8 @@ pub fn all(document: &Value) -> Vec<Operation> {
     all
 }
 
-fn resolved(document: &Value, value: Value) -> Value {
+/// The same, or what it refers to.
+pub fn resolved(document: &Value, value: Value) -> Value {
     match value["$ref"].as_str() {
         Some(reference) => document
             .pointer(&reference[1..])

@@ -38,12 +38,14 @@ pub struct World {
     pub client_secret: String,
 }
 
-fn made(answer: &Answer) -> String {
+/// The id of what was made.
+pub fn made(answer: &Answer) -> String {
     assert!([200, 201].contains(&answer.status), "{}", answer.text());
     answer.json()["id"].as_str().expect("an id").to_owned()
 }
 
-async fn done(answer: impl Future<Output = Answer>) {
+/// Fails unless it was done.
+pub async fn done(answer: impl Future<Output = Answer>) {
     let answer = answer.await;
     assert!([200, 201, 204].contains(&answer.status), "{}", answer.text());
 }

@@ -274,7 +274,7 @@ fn a_token_that_was_tampered_with_is_refused() {
 #[test]
 fn a_token_with_wrong_claims_is_refused() {
     let forge = Forge::new();
-    for name in ["iss", "aud", "sub", "exp", "client_id", "org", "scope"] {
+    for name in ["iss", "aud", "sub", "exp", "iat", "jti", "client_id", "org", "scope"] {
         assert!(
             matches!(forge.verify(&forge.without_claim(name)), Err(Error::InvalidToken(_))),
             "without {name}"
@@ -297,6 +297,10 @@ fn a_token_with_wrong_claims_is_refused() {
         ("exp", json!(-1)),
         ("exp", json!(i64::MAX)),
         ("exp", json!("1900000000")),
+        ("exp", json!(NOW + 901)),
+        ("iat", json!(NOW - 1)),
+        ("iat", json!(NOW + 31)),
+        ("iat", json!(i64::MIN)),
         ("nbf", json!(NOW + 31)),
         ("nbf", json!(i64::MAX)),
         ("nbf", json!("soon")),

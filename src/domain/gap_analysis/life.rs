@@ -14,6 +14,8 @@ use crate::domain::{
 
 /// The most assessments that one analysis takes.
 pub const MOST_INPUTS: usize = 10_000;
+/// The most perspectives that one analysis compares: every one with every other, element by element.
+pub const MOST_PERSPECTIVES: usize = 20;
 
 /// Which submitted assessments to analyse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

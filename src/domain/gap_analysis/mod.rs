@@ -20,7 +20,7 @@ pub(crate) mod tests;
 
 pub use comparability::Comparability;
 pub use distance::{Baseline, BaselineRef, DistanceTravelled, ElementDistance, Movement};
-pub use life::{GapAnalysisItem, Life, MOST_INPUTS, Request, Select, Summary};
+pub use life::{GapAnalysisItem, Life, MOST_INPUTS, MOST_PERSPECTIVES, Request, Select, Summary};
 pub use perception::PerceptionGap;
 pub use priorities::{Priority, Strength};
 pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};

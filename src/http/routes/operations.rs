@@ -62,9 +62,9 @@ async fn get_readyz(db: Data<Db>, gate: Data<Gate>, draining: Data<Draining>) ->
     if migrated {
         Ok(Reply::json(&OK).cached(Caching::Never))
     } else {
-        Err(Problem::new(
-            &problem::UNAVAILABLE,
-            "The database's schema is not up to date.",
-        ))
+        Err(
+            Problem::new(&problem::UNAVAILABLE, "The database's schema is not up to date.")
+                .with_header(header::RETRY_AFTER, "2"),
+        )
     }
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        fault::Fault,
+        fault::{Fault, MOST_FAULTS},
         id::ModelId,
         life_cycle::{Seal, Version},
         model::{Consideration, ElementChange, GuideStep, LevelLabel, ModelStatus, Origin, Safety, Theme},
@@ -152,7 +152,8 @@ pub struct Validation {
 }
 
 impl From<Vec<Fault>> for Validation {
-    fn from(errors: Vec<Fault>) -> Self {
+    fn from(mut errors: Vec<Fault>) -> Self {
+        errors.truncate(MOST_FAULTS);
         Self {
             valid: errors.is_empty(),
             errors,

@@ -7,6 +7,9 @@ use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConne
 use super::Conn;
 use crate::store::error::Error;
 
+/// How long a connection to `SQLite` waits for another process that writes.
+pub(super) const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+
 /// Where the database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -56,8 +59,9 @@ impl Place {
             Self::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(path).map_err(|_| Error::Unavailable)?;
                 // The timeout first: switching to WAL already needs the lock.
+                conn.batch_execute(BUSY_TIMEOUT).map_err(Error::from)?;
                 conn.batch_execute(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
                 )
                 .map_err(Error::from)?;
