@@ -22,6 +22,9 @@ pub fn start(db: Weak<Db>) -> std::io::Result<()> {
                 Ok(erased) => tracing::info!(erased, "erased what was withdrawn long enough ago"),
                 Err(error) => tracing::warn!(%error, "retention failed; it is tried again"),
             }
+            if let Err(error) = db.catch_up_ledger() {
+                tracing::error!(%error, "the ledger of erasures is behind; until it is not, nothing is erased");
+            }
             drop(db);
             thread::sleep(EVERY);
         }

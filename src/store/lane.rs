@@ -16,7 +16,7 @@ use super::{
     fork::{Conn, Place},
     tx::{Shared, Tx},
 };
-use crate::domain::access::Actor;
+use crate::domain::{access::Actor, tombstone::Tombstone};
 
 /// How many jobs may wait before more are refused.
 const QUEUE: usize = 1024;
@@ -55,6 +55,8 @@ pub(super) struct Work<T, E, F, D> {
     pub(super) run: F,
     pub(super) done: D,
     pub(super) result: Option<Result<T, E>>,
+    /// What has ended in the transaction that stands.
+    pub(super) buried: Vec<Tombstone>,
 }
 
 impl<T, E, F, D> Job for Work<T, E, F, D>
@@ -69,25 +71,42 @@ where
     }
 
     fn run(&mut self, conn: &mut Conn) -> Outcome {
-        let (run, actor, shared) = (&mut self.run, self.actor, &*self.shared);
-        let result = catch_unwind(AssertUnwindSafe(|| run(&mut Tx::new(conn, actor, shared))))
-            .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+        let mut tx = Tx::new(conn, self.actor, &self.shared);
+        let result =
+            catch_unwind(AssertUnwindSafe(|| (self.run)(&mut tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         let verdict = match result.as_ref().map_err(Failure::store_error) {
             Ok(_) => Verdict::Keep,
             Err(Some(Error::Contended)) => Verdict::Again,
             Err(Some(Error::Unavailable)) => Verdict::Broken,
             Err(_) => Verdict::Undo,
         };
+        self.buried = tx.buried;
         self.result = Some(result);
         Outcome(verdict)
     }
 
     fn settle(self: Box<Self>, committed: Result<(), Error>) {
-        let Self { done, result, .. } = *self;
+        let Self {
+            shared,
+            done,
+            result,
+            buried,
+            ..
+        } = *self;
         done(match (committed, result) {
             // Work that failed by itself has the better reason.
             (Err(_), Some(Err(own))) => Err(own),
-            (Err(error), _) => Err(error.into()),
+            (Err(error), _) => {
+                // A commit that broke off may stand all the same.
+                if !buried.is_empty() {
+                    shared.ledger.doubt();
+                }
+                Err(error.into())
+            }
+            (Ok(()), Some(Ok(value))) if !buried.is_empty() => match shared.ledger.write(&buried) {
+                Ok(()) => Ok(value),
+                Err(error) => Err(error.into()),
+            },
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(Error::Unavailable.into()),
         });

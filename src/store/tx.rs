@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     error::Result,
     fork::{Conn, Uid},
+    ledger::Ledger,
 };
 use crate::domain::{
     access::Actor,
@@ -17,6 +18,7 @@ use crate::domain::{
     life_cycle::{Sealed, Version},
     model::Definition,
     moment::Moment,
+    tombstone::Tombstone,
 };
 
 /// Tells the time. Tests bring their own.
@@ -31,6 +33,7 @@ type Models = Cache<(ModelId, Version), Arc<Sealed<Definition>>>;
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) clock: Clock,
+    pub(super) ledger: Ledger,
     models: Models,
 }
 
@@ -38,6 +41,7 @@ impl Shared {
     pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
+            ledger: Ledger::default(),
             models: Cache::new(MODELS),
         }
     }
@@ -50,6 +54,9 @@ pub struct Tx<'a> {
     pub(super) conn: &'a mut Conn,
     pub(super) actor: Actor,
     pub(super) models: &'a Models,
+    pub(super) ledger: &'a Ledger,
+    /// What has ended in this transaction, to be written down once it is committed.
+    pub(super) buried: Vec<Tombstone>,
     now: Moment,
 }
 
@@ -59,6 +66,8 @@ impl<'a> Tx<'a> {
             conn,
             actor,
             models: &shared.models,
+            ledger: &shared.ledger,
+            buried: Vec::new(),
             now: (shared.clock)(),
         }
     }
