@@ -105,7 +105,7 @@ fn run(config: Config, command: Command) -> Outcome {
             force,
             format,
         } => recovery::restore(&config, from, ledgers, force, format),
-        Command::Erasures(ErasuresCommand::List { since }) => recovery::list_erasures(&ready(&config)?, since),
+        Command::Erasures(ErasuresCommand::List { since }) => recovery::list_erasures(&config, since),
         Command::Erasures(ErasuresCommand::Apply { ledgers, format }) => {
             recovery::apply_erasures(&ready(&config)?, &ledgers, format)
         }

@@ -3,8 +3,10 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use chrono::Utc;
 use meaningful_connections::{
     auth::keys,
     config::Config,
@@ -131,8 +133,15 @@ fn show_applied(applied: &Applied) -> Outcome {
     Ok(())
 }
 
-/// Writes what has ended, as a ledger.
-pub fn list_erasures(db: &Db, since: Option<Moment>) -> Outcome {
+/// Writes what has ended, as a ledger. It only reads, so that a standby, or what is left of a database, can be asked.
+pub fn list_erasures(config: &Config, since: Option<Moment>) -> Outcome {
+    let place = config.place()?;
+    if let Place::Sqlite(path) = &place
+        && !Path::new(path).exists()
+    {
+        return Err(format!("there is no database at {path}").into());
+    }
+    let db = Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?;
     let (database, ended) = db.read_now(Actor::SERVICE, move |tx| {
         Ok::<_, store::error::Error>((
             store::organisations::first_start(tx)?,
