@@ -1,5 +1,7 @@
 //! What the command line understands.
 
+use std::path::PathBuf;
+
 use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -7,7 +9,10 @@ use clap::{
 use meaningful_connections::{
     auth::scope::Scope,
     config::Config,
-    domain::id::{ClientId, OrganisationId},
+    domain::{
+        id::{ClientId, OrganisationId},
+        moment::Moment,
+    },
 };
 
 /// The Meaningful Connections API: models, perspectives, assessments and gap analyses as versioned resources.
@@ -56,6 +61,53 @@ pub enum Command {
     /// The keys that sign tokens
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Copy the `SQLite` database into a file, while the server runs, and check the copy
+    Backup {
+        /// The file, which must not be there yet
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Put a backup in the place of the `SQLite` database, without what was erased since; the server must not run
+    Restore {
+        /// The backup
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// Ledgers of erasures, besides the configured one
+        #[arg(long = "erasures", value_name = "FILE")]
+        ledgers: Vec<PathBuf>,
+        /// Move a database that holds data aside
+        #[arg(long)]
+        force: bool,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
+    /// What was erased or revoked
+    #[command(subcommand)]
+    Erasures(ErasuresCommand),
+}
+
+/// What can be done with erasures
+#[derive(Subcommand)]
+pub enum ErasuresCommand {
+    /// Write what was erased or revoked to stdout, as a ledger: a JSON object a line
+    List {
+        /// Only what was erased then or later
+        #[arg(long, value_name = "MOMENT")]
+        since: Option<Moment>,
+    },
+    /// Erase and revoke again what these ledgers list: after an older state was restored
+    Apply {
+        /// The ledgers
+        #[arg(value_name = "FILE", required = true)]
+        ledgers: Vec<PathBuf>,
+        /// How the outcome is written
+        #[command(flatten)]
+        format: Format,
+    },
 }
 
 /// What can be done with organisations
@@ -127,7 +179,11 @@ pub enum ClientCommand {
 #[derive(Subcommand)]
 pub enum KeysCommand {
     /// Make a key that signs in a minute's time, in place of the one that does now
-    Rotate,
+    Rotate {
+        /// At once, because a key leaked: all others are deleted, and every token they signed is refused within 5 seconds
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 /// How the outcome is written

@@ -1,12 +1,18 @@
 //! What the operator chooses, by flags or by the environment.
 
-use std::{fs::DirBuilder, io, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    fs::DirBuilder,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use actix_web::http::Uri;
 use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
 use tracing_subscriber::EnvFilter;
 
-use crate::store::{error::Error, fork::Place};
+use crate::store::{backup::beside, error::Error, fork::Place};
 
 /// The database where no URL is given, in the data directory.
 const DATABASE: &str = "meaningful-connections.sqlite";
@@ -34,6 +40,11 @@ pub struct Config {
         value_name = "URL"
     )]
     database_url: Option<String>,
+
+    /// The ledger: where erasures and revocations are also written down, so that no backup undoes them; best on another
+    /// disk than the database [default: beside a `SQLite` file; none for `PostgreSQL`]
+    #[arg(long, env = "ERASURE_LEDGER", global = true, value_name = "FILE")]
+    erasure_ledger: Option<PathBuf>,
 
     /// Where data is kept that is in no other database; created for the owner alone
     #[arg(
@@ -94,6 +105,15 @@ impl Config {
             Some(url) => Place::parse(url),
             None => Ok(Place::Sqlite(self.data_dir.join(DATABASE).display().to_string())),
         }
+    }
+
+    /// Where what has ended for good is written down, if anywhere but in the database.
+    pub fn ledger(&self) -> Result<Option<PathBuf>, Error> {
+        Ok(match (&self.erasure_ledger, self.place()?) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Place::Sqlite(path)) => Some(beside(Path::new(&path), ".erasures.jsonl")),
+            (None, Place::Postgres(_)) => None,
+        })
     }
 
     /// Creates the data directory, for the owner alone, where the database will be in it.

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod command;
+mod recovery;
 
 use std::{
     error::Error,
@@ -14,7 +15,7 @@ use std::{
 
 use chrono::Utc;
 use clap::Parser;
-use command::{Cli, ClientCommand, Command, Format, KeysCommand, OrganisationCommand};
+use command::{Cli, ClientCommand, Command, ErasuresCommand, Format, KeysCommand, OrganisationCommand};
 use meaningful_connections::{
     auth::{
         gate::Gate,
@@ -84,7 +85,18 @@ fn run(mut config: Config, command: Command) -> Outcome {
         Command::Openapi { operations } => openapi(operations),
         Command::Organisation(command) => organisation(&ready(&config)?, command),
         Command::Client(command) => client(&ready(&config)?, command),
-        Command::Keys(KeysCommand::Rotate) => rotate_key(&ready(&config)?),
+        Command::Keys(KeysCommand::Rotate { now }) => rotate_key(&ready(&config)?, now),
+        Command::Backup { to, format } => recovery::backup(&config, &to, format),
+        Command::Restore {
+            from,
+            ledgers,
+            force,
+            format,
+        } => recovery::restore(&config, from, ledgers, force, format),
+        Command::Erasures(ErasuresCommand::List { since }) => recovery::list_erasures(&config, since),
+        Command::Erasures(ErasuresCommand::Apply { ledgers, format }) => {
+            recovery::apply_erasures(&ready(&config)?, &ledgers, format)
+        }
     }
 }
 
@@ -105,15 +117,19 @@ fn open(config: &Config) -> Outcome<(Db, usize)> {
 }
 
 /// Whether this is the very first start, after which everything is there that the service needs.
-fn first_start(db: &Db) -> Outcome<bool> {
+fn first_start(config: &Config, db: &Db) -> Outcome<bool> {
     let key = keys::generate()?;
-    Ok(db.write_now(Actor::SERVICE, move |tx| bootstrap::first_start(tx, &key))?)
+    let first = db.write_now(Actor::SERVICE, move |tx| bootstrap::first_start(tx, &key))?;
+    if let Some(ledger) = config.ledger()? {
+        db.keep_ledger(&ledger)?;
+    }
+    Ok(first)
 }
 
 /// The database, with everything in it that the service needs.
 fn ready(config: &Config) -> Outcome<Db> {
     let (db, _) = open(config)?;
-    first_start(&db)?;
+    first_start(config, &db)?;
     Ok(db)
 }
 
@@ -124,7 +140,7 @@ fn serve(config: Config) -> Outcome {
         return Err(OUT_OF_DATE.into());
     }
     let public_url = config.public_url();
-    if first_start(&db)? && !config.no_bootstrap {
+    if first_start(&config, &db)? && !config.no_bootstrap {
         quick_start(&public_url, &found(&db, "My organisation".to_owned())?)?;
     }
     let gate = Gate::start(Arc::clone(&db), &public_url)?;
@@ -354,9 +370,13 @@ fn owner(db: &Db, id: ClientId) -> Outcome<Actor> {
     Ok(Actor::service_for(found.organisation))
 }
 
-fn rotate_key(db: &Db) -> Outcome {
+fn rotate_key(db: &Db, now: bool) -> Outcome {
     let key = keys::generate()?;
     let id = key.id;
+    if now {
+        db.write_now(Actor::SERVICE, move |tx| keys::replace(tx, &key))?;
+        return say(&format!("Key {id} signs now. All others are gone."));
+    }
     let active_from = db.write_now(Actor::SERVICE, move |tx| keys::rotate(tx, &key))?;
     say(&format!("Key {id} signs from {active_from}."))
 }

@@ -17,3 +17,4 @@ pub mod moment;
 pub mod perspective;
 pub mod ratings;
 pub mod slug;
+pub mod tombstone;

@@ -48,6 +48,9 @@ impl Jobs {
                 if outcome.is_ok() {
                     gauge!("retention_last_success_timestamp_seconds").set(now());
                 }
+                if let Err(error) = db.catch_up_ledger() {
+                    tracing::error!(%error, "the ledger of erasures is behind; until it is not, nothing is erased");
+                }
                 if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }

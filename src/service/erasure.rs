@@ -17,6 +17,7 @@ use crate::{
         id::{AssessmentId, GapAnalysisId, OrganisationId},
         life_cycle::{Sealed, Version},
         moment::Moment,
+        tombstone::Gone,
     },
     store::{self, db::Tx, gap_analyses::Remains},
 };
@@ -26,6 +27,7 @@ use crate::{
 /// Where the newest version of an analysis goes, the next is sealed from what remains; where nothing remains, the analysis
 /// goes too. Numbers of deleted versions are never given again. Stored answers about any of these are blanked.
 pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
+    store::tombstones::ready(tx)?;
     store::gap_analyses::hold_off_sealing(tx)?;
     let found = find(tx, id)?;
     expected.met_by(found.life.versioned.revision)?;
@@ -42,10 +44,8 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     while let Some(&analysis) = open.first() {
         restore(tx, analysis, id, &mut open)?;
     }
-    Ok(store::events::emit(
-        tx,
-        &Event::new(Kind::Assessment, id.uuid(), "erased", None),
-    )?)
+    store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
+    Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
 }
 
 /// The versions of gap analyses that counted an assessment, or were compared, by however many steps, with one that did.

@@ -10,6 +10,8 @@ pub mod migration;
 pub mod models;
 pub mod organisations;
 pub mod perspectives;
+pub mod restore;
+pub mod tombstones;
 pub mod transitions;
 pub mod upsert;
 

@@ -11,6 +11,7 @@ use crate::{
         fault::Broken,
         id::AssessmentId,
         life_cycle::Sealed,
+        tombstone::Gone,
     },
     store::{self, db::Tx},
 };
@@ -75,11 +76,13 @@ pub fn withdraw(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Resul
     change(tx, id, expected, "withdrawn", |life, tx| {
         expected.required()?;
         Ok(life.withdraw(tx.now())?)
-    })
-    .map(drop)
+    })?;
+    Ok(store::tombstones::bury(tx, Gone::AssessmentWithdrawn, id.uuid())?)
 }
 
 /// Takes a withdrawal back.
 pub fn restore(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<Revised<Assessment>> {
-    shown(&change(tx, id, expected, "restored", |life, _| Ok(life.restore()?))?)
+    let life = change(tx, id, expected, "restored", |life, _| Ok(life.restore()?))?;
+    store::tombstones::bury(tx, Gone::WithdrawalTakenBack, id.uuid())?;
+    shown(&life)
 }

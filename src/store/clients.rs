@@ -10,11 +10,13 @@ use super::{
     error::Result,
     page::{Page, Position},
     schema::clients::dsl,
+    tombstones,
     tx::Tx,
 };
 use crate::domain::{
     id::{ClientId, OrganisationId},
     moment::Moment,
+    tombstone::Gone,
 };
 
 /// A client, without what it proves itself with.
@@ -182,6 +184,7 @@ pub fn replace_secret(tx: &mut Tx<'_>, id: ClientId, hash: &str, grace_seconds: 
     ))
     .execute(tx.conn)?;
     if replaced == 1 {
+        tombstones::bury(tx, Gone::SecretReplaced, id.uuid())?;
         auth_revisions::raise(tx)?;
     }
     Ok(replaced == 1)
@@ -206,9 +209,34 @@ pub fn revoke(tx: &mut Tx<'_>, id: ClientId) -> Result<bool> {
     ))
     .execute(tx.conn)?;
     if revoked == 1 {
+        tombstones::bury(tx, Gone::ClientRevoked, id.uuid())?;
         auth_revisions::raise(tx)?;
     }
     Ok(revoked == 1)
+}
+
+/// Takes away every secret of one of the organisation's clients that has not changed since `at`: a secret that is known
+/// to have been replaced then. `false` where nothing was taken.
+pub fn lock(tx: &mut Tx<'_>, id: ClientId, at: Moment) -> Result<bool> {
+    let locked = diesel::update(
+        dsl::clients
+            .filter(dsl::organisation_id.eq(tx.own()))
+            .filter(dsl::id.eq(id))
+            .filter(dsl::revoked_at.is_null())
+            .filter(dsl::updated_at.lt(at)),
+    )
+    .set((
+        dsl::secret_hash.eq(""),
+        dsl::previous_secret_hash.eq(None::<String>),
+        dsl::previous_secret_until.eq(None::<Moment>),
+        dsl::revision.eq(dsl::revision + 1),
+        dsl::updated_at.eq(tx.now()),
+    ))
+    .execute(tx.conn)?;
+    if locked == 1 {
+        auth_revisions::raise(tx)?;
+    }
+    Ok(locked == 1)
 }
 
 /// How long a revoked client is remembered, in seconds: longer than any token of it can live.

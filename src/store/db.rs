@@ -1,6 +1,9 @@
 //! The database as the rest of the house sees it: reads and writes on behalf of an actor.
 
-use std::sync::{Arc, mpsc};
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+};
 
 pub use super::tx::{Clock, Tx};
 
@@ -8,7 +11,9 @@ use super::{
     error::{Error, Failure, Result},
     fork::Place,
     lane::{Lane, Work},
+    ledger::LedgerError,
     meters::Counted,
+    organisations, tombstones,
     tx::Shared,
 };
 use crate::domain::{access::Actor, moment::Moment};
@@ -60,6 +65,23 @@ impl Db {
         self.reads.observe();
         if let Some(writer) = &self.writer {
             writer.observe();
+        }
+    }
+
+    /// From now on, what ends for good is also written to this file before anybody is told; what the file lacks is added at
+    /// once. Returns how many lines that were.
+    pub fn keep_ledger(&self, path: &Path) -> Result<usize, LedgerError> {
+        let (database, tombstones) = self.read_now(Actor::SERVICE, |tx| {
+            Ok::<_, Error>((organisations::first_start(tx)?, tombstones::list(tx, None)?))
+        })?;
+        self.shared.ledger.open(path, database, &tombstones)
+    }
+
+    /// Writes down what ended and could not be written down before.
+    pub fn catch_up_ledger(&self) -> Result<(), LedgerError> {
+        match self.shared.ledger.in_doubt() {
+            Some(path) => self.keep_ledger(&path).map(drop),
+            None => Ok(self.shared.ledger.write(&[])?),
         }
     }
 

@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "what Diesel derives for the enum over both has none")]
 
+pub mod file;
 mod place;
 
 use place::BUSY_TIMEOUT;

@@ -95,6 +95,17 @@ pub fn insert(tx: &mut Tx<'_>, key: &NewKey, active_from: Moment) -> Result<()> 
     auth_revisions::raise(tx)
 }
 
+/// Deletes every key but one: what the others signed counts no more.
+pub fn delete_others(tx: &mut Tx<'_>, kept: KeyId) -> Result<()> {
+    diesel::delete(
+        dsl::signing_keys
+            .filter(dsl::organisation_id.eq(OrganisationId::NIL))
+            .filter(dsl::id.ne(kept)),
+    )
+    .execute(tx.conn)?;
+    auth_revisions::raise(tx)
+}
+
 /// Every key that is published, oldest first.
 pub fn live(tx: &mut Tx<'_>) -> Result<Vec<Key>> {
     let since = tx.now().plus_seconds(-PUBLISHED_AFTER_SECONDS);

@@ -3,6 +3,7 @@
 //! A job hands its outcome to a callback, so that no thread waits for another, and none is needed per request.
 
 use std::{
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
@@ -18,7 +19,7 @@ use super::{
     meters::{Asked, Counted, Meters},
     tx::{Shared, Tx},
 };
-use crate::domain::access::Actor;
+use crate::domain::{access::Actor, tombstone::Tombstone};
 
 /// How many jobs may wait before more are refused.
 const QUEUE: usize = 1024;
@@ -61,6 +62,8 @@ pub(super) struct Work<T, E, F, D> {
     done: D,
     result: Option<Result<T, E>>,
     counted: Vec<Counted>,
+    /// What has ended in the transaction that stands.
+    buried: Vec<Tombstone>,
 }
 
 impl<T, E, F, D> Work<T, E, F, D> {
@@ -74,6 +77,7 @@ impl<T, E, F, D> Work<T, E, F, D> {
             done,
             result: None,
             counted: Vec::new(),
+            buried: Vec::new(),
         }
     }
 }
@@ -96,13 +100,13 @@ where
     fn run(&mut self, conn: &mut Conn) -> Outcome {
         let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared));
         let result = catch_unwind(AssertUnwindSafe(|| run(&mut tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
-        self.counted = tx.counted();
         let verdict = match result.as_ref().map_err(Failure::store_error) {
             Ok(_) => Verdict::Keep,
             Err(Some(Error::Contended)) => Verdict::Again,
             Err(Some(Error::Unavailable)) => Verdict::Broken,
             Err(_) => Verdict::Undo,
         };
+        (self.buried, self.counted) = (mem::take(&mut tx.buried), tx.counted());
         self.result = Some(result);
         Outcome(verdict)
     }
@@ -110,15 +114,27 @@ where
     fn settle(self: Box<Self>, committed: Result<(), Error>) {
         let Self {
             asked,
+            shared,
             done,
             result,
             counted,
+            buried,
             ..
         } = *self;
         let result = match (committed, result) {
             // Work that failed by itself has the better reason.
             (Err(_), Some(Err(own))) => Err(own),
-            (Err(error), _) => Err(error.into()),
+            (Err(error), _) => {
+                // A commit that broke off may stand all the same.
+                if !buried.is_empty() {
+                    shared.ledger.doubt();
+                }
+                Err(error.into())
+            }
+            (Ok(()), Some(Ok(value))) if !buried.is_empty() => match shared.ledger.write(&buried) {
+                Ok(()) => Ok(value),
+                Err(error) => Err(error.into()),
+            },
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(Error::Unavailable.into()),
         };

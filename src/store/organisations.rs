@@ -78,6 +78,14 @@ pub fn create_public(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(created)
 }
 
+/// When this database was first started: tells it from all others, and is the same in every backup of it.
+pub fn first_start(tx: &mut Tx<'_>) -> Result<Moment> {
+    Ok(dsl::organisations
+        .filter(dsl::id.eq(OrganisationId::NIL))
+        .select(dsl::created_at)
+        .first(tx.conn)?)
+}
+
 /// The actor's own organisation.
 pub fn find(tx: &mut Tx<'_>) -> Result<Option<Organisation>> {
     Ok(dsl::organisations

@@ -211,6 +211,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    tombstones (organisation_id, resource_id, what) {
+        organisation_id -> Uid,
+        resource_id -> Uid,
+        what -> Text,
+        at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     clients,
@@ -225,4 +237,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     external_ids,
     events,
     idempotency_keys,
+    tombstones,
 );

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     error::Result,
     fork::{Conn, Uid},
+    ledger::Ledger,
     meters::Counted,
 };
 use crate::domain::{
@@ -21,6 +22,7 @@ use crate::domain::{
     life_cycle::{Sealed, Version},
     model::Definition,
     moment::Moment,
+    tombstone::Tombstone,
 };
 
 /// Tells the time. Tests bring their own.
@@ -35,6 +37,7 @@ type Models = Cache<(ModelId, Version), Arc<Sealed<Definition>>>;
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) clock: Clock,
+    pub(super) ledger: Ledger,
     models: Models,
     /// Whether something was deleted of which no trace may be left.
     has_traces: AtomicBool,
@@ -44,6 +47,7 @@ impl Shared {
     pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
+            ledger: Ledger::default(),
             models: Cache::new(MODELS),
             has_traces: AtomicBool::new(false),
         }
@@ -66,6 +70,9 @@ pub struct Tx<'a> {
     pub(super) actor: Actor,
     pub(super) models: &'a Models,
     has_traces: &'a AtomicBool,
+    pub(super) ledger: &'a Ledger,
+    /// What has ended in this transaction, to be written down once it is committed.
+    pub(super) buried: Vec<Tombstone>,
     now: Moment,
     counted: Vec<Counted>,
 }
@@ -77,6 +84,8 @@ impl<'a> Tx<'a> {
             actor,
             models: &shared.models,
             has_traces: &shared.has_traces,
+            ledger: &shared.ledger,
+            buried: Vec::new(),
             now: (shared.clock)(),
             counted: Vec::new(),
         }
