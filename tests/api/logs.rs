@@ -127,6 +127,13 @@ fn nothing_that_a_caller_sends_is_in_the_log_but_the_ids_of_request_and_trace() 
 }
 
 #[test]
+fn text_for_people_has_colours_only_where_a_terminal_shows_them() {
+    let mut server = Server::start(&[("LOG_FORMAT", "text")]);
+    let log = server.stop();
+    assert!(log.contains(" answered ") && !log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
 fn what_fails_here_is_a_warning_that_says_why_and_what_is_slow_is_a_warning_too() {
     let server = Server::start(&[("LOG", "warn,meaningful_connections::store=debug")]);
     // The head of the request comes at once, its body only after more than a second.
