@@ -111,7 +111,7 @@ fn open(config: &Config) -> Outcome<(Db, usize)> {
     config
         .create_data_dir()
         .map_err(|error| format!("the data directory {}: {error}", config.data_dir.display()))?;
-    let db = Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?;
+    let db = Db::open_with(&place, &config.replicas()?, Arc::new(|| Moment::from(Utc::now())))?;
     let steps = db.migrate()?;
     Ok((db, steps))
 }
@@ -161,6 +161,7 @@ fn openapi(operations: bool) -> Outcome {
 
 fn check(config: &Config) -> Outcome {
     let place = config.place()?;
+    config.replicas()?;
     if let Place::Sqlite(path) = &place
         && !Path::new(path).exists()
     {

@@ -13,7 +13,7 @@ use diesel::connection::{Connection, TransactionManager};
 
 use super::{
     error::{Error, Failure},
-    fork::{Conn, Place},
+    fork::{Begins, Conn, Place, Position},
     tx::{Shared, Tx},
 };
 use crate::domain::access::Actor;
@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 6;
 
 /// What became of a job inside its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Keep,
     Undo,
     /// Roll back and run the work again.
@@ -36,22 +36,27 @@ enum Verdict {
 
 /// A piece of work on its way through a lane.
 pub(super) trait Job: Send {
-    /// Whether the work may write, and so runs in a transaction.
-    fn writes(&self) -> bool;
-    #[doc(hidden)]
-    fn run(&mut self, conn: &mut Conn) -> Outcome;
-    /// Hands the outcome over; `committed` tells whether the transaction stands.
-    fn settle(self: Box<Self>, committed: Result<(), Error>);
+    /// Whether the work may write.
+    fn kind(&self) -> Kind;
+    fn run(&mut self, conn: &mut Conn) -> Verdict;
+    /// Hands the outcome over; `committed` tells whether the transaction stands, and where it stands in the log.
+    fn settle(self: Box<Self>, committed: Result<Option<Position>, Error>);
 }
 
-/// What [`Job::run`] says of the work.
-pub(super) struct Outcome(Verdict);
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Reads,
+    Writes,
+    /// It writes, and whoever asked is told where in the log that stands.
+    WritesAndTells,
+}
 
 /// The one kind of job: a closure, and a callback for what it returns.
 pub(super) struct Work<T, E, F, D> {
     pub(super) shared: Arc<Shared>,
     pub(super) actor: Actor,
-    pub(super) writes: bool,
+    pub(super) kind: Kind,
     pub(super) run: F,
     pub(super) done: D,
     pub(super) result: Option<Result<T, E>>,
@@ -62,13 +67,13 @@ where
     T: Send,
     E: Failure,
     F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
-    D: FnOnce(Result<T, E>) + Send,
+    D: FnOnce(Result<T, E>, Option<Position>) + Send,
 {
-    fn writes(&self) -> bool {
-        self.writes
+    fn kind(&self) -> Kind {
+        self.kind
     }
 
-    fn run(&mut self, conn: &mut Conn) -> Outcome {
+    fn run(&mut self, conn: &mut Conn) -> Verdict {
         let (run, actor, shared) = (&mut self.run, self.actor, &*self.shared);
         let result = catch_unwind(AssertUnwindSafe(|| run(&mut Tx::new(conn, actor, shared))))
             .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
@@ -79,18 +84,20 @@ where
             Err(_) => Verdict::Undo,
         };
         self.result = Some(result);
-        Outcome(verdict)
+        verdict
     }
 
-    fn settle(self: Box<Self>, committed: Result<(), Error>) {
+    fn settle(self: Box<Self>, committed: Result<Option<Position>, Error>) {
         let Self { done, result, .. } = *self;
-        done(match (committed, result) {
+        let position = committed.as_ref().ok().copied().flatten();
+        let result = match (committed, result) {
             // Work that failed by itself has the better reason.
             (Err(_), Some(Err(own))) => Err(own),
             (Err(error), _) => Err(error.into()),
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(Error::Unavailable.into()),
-        });
+            (Ok(_), Some(result)) => result,
+            (Ok(_), None) => Err(Error::Unavailable.into()),
+        };
+        done(result, position);
     }
 }
 
@@ -111,6 +118,7 @@ impl Lane {
         let (queue, jobs) = bounded(QUEUE);
         for number in 0..threads {
             let worker = Worker {
+                begins: place.begins(),
                 place: place.clone(),
                 jobs: jobs.clone(),
                 group,
@@ -137,6 +145,7 @@ impl Lane {
 
 struct Worker {
     place: Place,
+    begins: Begins,
     jobs: Receiver<Box<dyn Job>>,
     group: usize,
     reads_only: bool,
@@ -196,48 +205,64 @@ impl Worker {
         }
     }
 
-    /// Runs the job once. `Ok((Broken, Ok(())))` is a commit whose fate is unknown.
-    fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<(), Error>), Error> {
+    /// Runs the job once. `Ok((Broken, Ok(_)))` is a commit whose fate is unknown.
+    fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<Option<Position>, Error>), Error> {
+        let kind = job.kind();
+        let begin = match kind {
+            Kind::Reads => self.begins.read,
+            Kind::Writes | Kind::WritesAndTells => Some(self.begins.write),
+        };
         let conn = self.conn()?;
-        if !job.writes() {
-            let Outcome(verdict) = job.run(conn);
+        let Some(begin) = begin else {
+            let verdict = job.run(conn);
             let broken = verdict == Verdict::Broken;
-            return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(()) }));
-        }
-        conn.begin()?;
-        let Outcome(verdict) = job.run(conn);
-        match verdict {
+            return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(None) }));
+        };
+        conn.begin(begin)?;
+        match job.run(conn) {
             Verdict::Keep => match conn.commit() {
-                Ok(()) => Ok((Verdict::Keep, Ok(()))),
+                Ok(()) if kind == Kind::WritesAndTells => Ok((Verdict::Keep, Ok(self.position()))),
+                Ok(()) => Ok((Verdict::Keep, Ok(None))),
                 Err(error) => match Error::from(error) {
                     Error::Contended => {
                         // Diesel may still count the transaction that the server refused: a fresh connection knows better.
                         self.conn = None;
                         Ok((Verdict::Again, Err(Error::Contended)))
                     }
-                    _ => Ok((Verdict::Broken, Ok(()))),
+                    error if kind == Kind::Reads => Err(error),
+                    _ => Ok((Verdict::Broken, Ok(None))),
                 },
             },
             Verdict::Broken => Ok((Verdict::Broken, Err(Error::Unavailable))),
-            Verdict::Undo | Verdict::Again => {
+            verdict @ (Verdict::Undo | Verdict::Again) => {
                 if conn.roll_back().is_err() {
                     self.conn = None;
                 }
-                Ok((verdict, Ok(())))
+                Ok((verdict, Ok(None)))
             }
         }
     }
 
+    /// Where in the log it stands what has just been committed.
+    fn position(&mut self) -> Option<Position> {
+        let written = self.conn.as_mut()?.written();
+        if written.is_err() {
+            self.conn = None;
+        }
+        Some(written.ok()?.position)
+    }
+
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
+        let begin = self.begins.write;
         let committed = self.conn().and_then(|conn| {
-            conn.begin()?;
+            conn.begin(begin)?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
                 match job.run(conn) {
-                    Outcome(Verdict::Keep) => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
+                    Verdict::Keep => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
                     // Where the database rolled everything back by itself, this fails, and with it the whole group.
-                    Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
+                    _ => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
             Ok(conn.commit()?)
@@ -246,7 +271,7 @@ impl Worker {
             self.conn = None;
         }
         for job in group {
-            job.settle(committed.as_ref().copied().map_err(|_| Error::Unavailable));
+            job.settle(committed.as_ref().map(|()| None).map_err(|_| Error::Unavailable));
         }
     }
 }

@@ -18,5 +18,6 @@ pub mod models;
 pub mod organisations;
 pub mod page;
 pub mod perspectives;
+mod replicas;
 mod schema;
 mod tx;

@@ -166,6 +166,7 @@ async fn a_browser_on_an_allowed_origin_reads_answers_and_the_headers_it_needs()
             "x-request-id",
             "idempotent-replayed",
             "retry-after",
+            "consistency-token",
         ] {
             assert!(exposed.contains(&name.to_owned()), "{name} {exposed:?}");
         }
