@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use actix_web::rt::time::sleep;
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
+use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{
-    app::{Answer, Database, TestApp, assessment},
+    app::{Answer, Database, TestApp, assessment, connect},
     making::{column, id_of},
 };
 
@@ -18,7 +18,7 @@ fn administer(database: &Database, sql: &str) {
         panic!("SQLite has no server");
     };
     let url = database.url().replace(&format!("/{name}?"), "/postgres?");
-    let mut conn = PgConnection::establish(&url).expect("PostgreSQL answers");
+    let mut conn = connect(&url);
     sql_query(sql).execute(&mut conn).expect("PostgreSQL does");
 }
 
@@ -130,7 +130,7 @@ async fn what_is_repeated_with_its_key_is_done_once_though_connections_die_meanw
     };
     let killer = std::thread::spawn(move || {
         let Some((url, name)) = database else { return };
-        let mut conn = PgConnection::establish(&url).expect("PostgreSQL answers");
+        let mut conn = connect(&url);
         for _ in 0..20 {
             let kill = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
             sql_query(kill).execute(&mut conn).expect("PostgreSQL does");

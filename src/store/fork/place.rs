@@ -111,7 +111,7 @@ impl Place {
                 write: "BEGIN IMMEDIATE",
             },
             Self::Postgres(_) if self.is_pooled() => Begins {
-                read: Some("BEGIN READ ONLY; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'"),
+                read: Some("BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'"),
                 write: "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0",
             },
             Self::Postgres(_) => Begins {
