@@ -89,7 +89,7 @@ fn run(config: Config, command: Command) -> Outcome {
     match command {
         Command::Serve => serve(config),
         Command::Migrate => {
-            let steps = open(&config)?.1;
+            let steps = open(&config, &[])?.1;
             say(&format!("The database is up to date ({steps} steps taken)."))
         }
         Command::Check => check(&config),
@@ -106,12 +106,12 @@ fn say(line: &str) -> Outcome {
 }
 
 /// Opens the database and brings it up to date; says in how many steps.
-fn open(config: &Config) -> Outcome<(Db, usize)> {
+fn open(config: &Config, replicas: &[Place]) -> Outcome<(Db, usize)> {
     let place = config.place()?;
     config
         .create_data_dir()
         .map_err(|error| format!("the data directory {}: {error}", config.data_dir.display()))?;
-    let db = Db::open_with(&place, &config.replicas()?, Arc::new(|| Moment::from(Utc::now())))?;
+    let db = Db::open_with(&place, replicas, Arc::new(|| Moment::from(Utc::now())))?;
     let steps = db.migrate()?;
     Ok((db, steps))
 }
@@ -124,13 +124,13 @@ fn first_start(db: &Db) -> Outcome<bool> {
 
 /// The database, with everything in it that the service needs.
 fn ready(config: &Config) -> Outcome<Db> {
-    let (db, _) = open(config)?;
+    let (db, _) = open(config, &[])?;
     first_start(&db)?;
     Ok(db)
 }
 
 fn serve(config: Config) -> Outcome {
-    let db = Arc::new(open(&config)?.0);
+    let db = Arc::new(open(&config, &config.replicas()?)?.0);
     let public_url = config.public_url();
     if first_start(&db)? && !config.no_bootstrap {
         quick_start(&public_url, &found(&db, "My organisation".to_owned())?)?;

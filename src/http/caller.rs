@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How far the database has to be for a caller to read what it wrote.
-pub const CONSISTENCY_TOKEN: &str = "Consistency-Token";
+const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
 
 /// A caller whose token has the scope `S`. A handler without one sees no data.
 pub struct Caller<S> {
@@ -191,17 +191,13 @@ impl<S> Caller<S> {
         if !db.has_replicas() {
             return None;
         }
-        let mut given = self.request.headers().get_all(CONSISTENCY_TOKEN);
-        let (Some(token), None) = (given.next(), given.next()) else {
-            return None;
-        };
-        match token.to_str().ok()? {
+        let gate = self.request.app_data::<Data<Gate>>()?;
+        let tokens = list(self.request.headers(), &CONSISTENCY_TOKEN).ok()??;
+        let positions = tokens.split(',').map(|token| match token.trim() {
             "any" => Some(Position::default()),
-            token => {
-                let gate = self.request.app_data::<Data<Gate>>()?;
-                gate.position(self.claims.organisation, token, db.now())
-            }
-        }
+            token => gate.position(self.claims.organisation, token, db.now()),
+        });
+        positions.reduce(|one, other| Some(one?.and(other?))).flatten()
     }
 
     /// The answer to a write, with what the caller may show to read it from a replica.
@@ -215,7 +211,7 @@ impl<S> Caller<S> {
                 .ok()
         });
         // The token of an earlier write would not do: this one sends whoever shows it to the primary.
-        reply.with(CONSISTENCY_TOKEN, token.unwrap_or_else(|| "none".to_owned()))
+        reply.with("Consistency-Token", token.unwrap_or_else(|| "none".to_owned()))
     }
 
     /// Writes on the caller's behalf, once for every idempotency key: the answer is kept in the write's own transaction,

@@ -92,7 +92,7 @@ impl House {
                 "X-Request-Id",
                 "Idempotent-Replayed",
                 "Retry-After",
-                caller::CONSISTENCY_TOKEN,
+                "Consistency-Token",
             ])
             .max_age(3600);
         self.cors_origins

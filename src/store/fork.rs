@@ -161,6 +161,13 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
             tracing::error!(message, "a constraint that no request should break");
             Error::Corrupt("a constraint was broken")
         }
+        _ if message.contains("prepared statement") => {
+            tracing::error!(
+                message,
+                "a pooler in between? then the database URL needs pgbouncer=true"
+            );
+            Error::Unavailable
+        }
         _ => {
             tracing::warn!(?kind, message, "database error");
             Error::Unavailable

@@ -122,19 +122,20 @@ def beside(folder, url, primary, healthy, ours, pairs):
     two = copies(folder, url, primary, healthy)
     mine = Pairs(two, ours)
     stale, answered, _ = tell("replica that keeps up", pairs, mine.run(pairs))
-    client = Client(two[0], mine.tokens[0])
+    # A connection of its own each time: after five idle seconds a copy closes it.
+    call = lambda *request, **headers: Client(two[0], mine.tokens[0]).call(*request, **headers)
 
     healthy.sql("SELECT pg_wal_replay_pause()")
-    path = client.call("POST", "/v1/assessments", draft("while it stands still")).headers["Location"]
-    at_once = client.call("GET", path, Consistency_Token="any").status
+    path = call("POST", "/v1/assessments", draft("while it stands still")).headers["Location"]
+    at_once = call("GET", path, Consistency_Token="any").status
     time.sleep(6.5)
-    later = client.call("GET", path, Consistency_Token="any").status
+    later = call("GET", path, Consistency_Token="any").status
     print(f"   replica that stands still: `any` finds what was written: at once {at_once}, after 6.5 s {later}", flush=True)
     healthy.sql("SELECT pg_wal_replay_resume()")
 
-    healthy.kill()
+    healthy.stop()
     gone, who, _ = tell("replica that is gone", 200, mine.run(200))
-    ready = client.call("GET", "/readyz").status
+    ready = call("GET", "/readyz").status
     healthy.start()
     time.sleep(4)
     back, again, _ = tell("replica that is back", 200, mine.run(200))
