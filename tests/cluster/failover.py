@@ -59,7 +59,8 @@ def pair(folder):
     """A primary whose commits wait for its standby."""
     primary = Postgres(folder, "primary").create()
     primary.sql("CREATE DATABASE mc")
-    standby = Postgres(folder, "standby").follow(primary)
+    # Of its five seconds by default, a standby that has lost its primary may sleep the rest before it takes over.
+    standby = Postgres(folder, "standby", wal_retrieve_retry_interval="200ms").follow(primary)
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
     primary.sql("SELECT pg_reload_conf()")
     return primary, standby

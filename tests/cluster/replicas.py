@@ -122,6 +122,13 @@ def beside(folder, url, primary, healthy, ours, pairs):
     two = copies(folder, url, primary, healthy)
     mine = Pairs(two, ours)
     stale, answered, _ = tell("replica that keeps up", pairs, mine.run(pairs))
+    def set_delay(delay):
+        healthy.sql(f"ALTER SYSTEM SET recovery_min_apply_delay = '{delay}'")
+        healthy.sql("SELECT pg_reload_conf()")
+
+    set_delay("50ms")
+    late, waited, _ = tell("replica 50 ms behind, worth waiting for", pairs // 10, mine.run(pairs // 10))
+    set_delay("0")
     # A connection of its own each time: after five idle seconds a copy closes it.
     call = lambda *request, **headers: Client(two[0], mine.tokens[0]).call(*request, **headers)
 
@@ -140,8 +147,9 @@ def beside(folder, url, primary, healthy, ours, pairs):
     time.sleep(4)
     back, again, _ = tell("replica that is back", 200, mine.run(200))
     return (
-        stale == gone == back == 0
+        stale == late == gone == back == 0
         and answered["replica"] > pairs / 2
+        and waited["replica"] > 0
         and (at_once, later, ready) == (404, 200, 200)
         and who["replica"] == 0
         and again["replica"] > 0

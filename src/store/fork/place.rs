@@ -29,6 +29,9 @@ pub(in crate::store) struct Begins {
 /// each. Ours, not libpq's; named as Prisma names it.
 const POOLED: &str = "pgbouncer=";
 
+/// How a transaction begins whose connection was lent: with the limits that a connection of our own is given once.
+const LIMITED: &str = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'";
+
 /// What a connection is told at once. A server that goes away without a word is noticed within seconds, not after TCP's
 /// quarter of an hour.
 const DEFAULTS: [(&str, &str); 5] = [
@@ -101,8 +104,7 @@ impl Place {
         }
     }
 
-    /// How transactions begin. A write has no time limit as a whole: a commit that waits for its synchronous standby would
-    /// be cut short and reported as done, although the standby does not have it.
+    /// How transactions begin.
     pub(in crate::store) fn begins(&self) -> Begins {
         match self {
             // A deferred transaction that turns to writing fails at once where another wrote meanwhile.
@@ -111,12 +113,12 @@ impl Place {
                 write: "BEGIN IMMEDIATE",
             },
             Self::Postgres(_) if self.is_pooled() => Begins {
-                read: Some("BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'"),
-                write: "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0",
+                read: Some(LIMITED),
+                write: LIMITED,
             },
             Self::Postgres(_) => Begins {
                 read: None,
-                write: "BEGIN; SET LOCAL statement_timeout = 0",
+                write: "BEGIN",
             },
         }
     }
