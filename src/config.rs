@@ -45,6 +45,15 @@ pub struct Config {
     /// disk than the database [default: beside a `SQLite` file; none for `PostgreSQL`]
     #[arg(long, env = "ERASURE_LEDGER", global = true, value_name = "FILE")]
     erasure_ledger: Option<PathBuf>,
+    /// Replicas of a `PostgreSQL` database, which answer whoever sends a consistency token; separated by commas [default: none]
+    #[arg(
+        long,
+        env = "DATABASE_REPLICA_URL",
+        hide_env_values = true,
+        global = true,
+        value_name = "URL"
+    )]
+    database_replica_url: Vec<String>,
 
     /// Where data is kept that is in no other database; created for the owner alone
     #[arg(
@@ -114,6 +123,14 @@ impl Config {
             (None, Place::Sqlite(path)) => Some(beside(Path::new(&path), ".erasures.jsonl")),
             (None, Place::Postgres(_)) => None,
         })
+    }
+
+    /// Where its replicas are.
+    pub fn replicas(&self) -> Result<Vec<Place>, Error> {
+        let place = self.place()?;
+        let given = self.database_replica_url.iter().filter(|urls| !urls.is_empty());
+        let replicas: Vec<Vec<Place>> = given.map(|urls| place.parse_replicas(urls)).collect::<Result<_, _>>()?;
+        Ok(replicas.concat())
     }
 
     /// Creates the data directory, for the owner alone, where the database will be in it.
@@ -236,6 +253,26 @@ mod tests {
         assert_eq!(config.public_url(), "https://mc.example/api");
         assert_eq!(config.cors_origins.0, ["https://a.example", "http://localhost:3000"]);
         assert!(matches!(config.place(), Ok(Place::Postgres(_))));
+    }
+
+    #[test]
+    fn replicas_are_named_once_or_several_times_and_only_for_postgresql() {
+        let replicas = |arguments: &[&str]| {
+            parse(arguments)
+                .expect("fine")
+                .replicas()
+                .map(|replicas| replicas.len())
+        };
+        let primary = "--database-url=postgres://db/mc";
+        assert!(matches!(replicas(&[]), Ok(0)));
+        assert!(matches!(replicas(&["--database-replica-url="]), Ok(0)));
+        let (one, two) = (
+            "--database-replica-url=postgres://r1/mc",
+            "--database-replica-url=postgres://r2/mc,postgres://r3/mc",
+        );
+        assert!(matches!(replicas(&[primary, one, two]), Ok(3)));
+        assert!(replicas(&[one]).is_err());
+        assert!(replicas(&[primary, "--database-replica-url=r1"]).is_err());
     }
 
     #[test]

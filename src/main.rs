@@ -77,7 +77,7 @@ fn run(mut config: Config, command: Command) -> Outcome {
         Command::Serve => serve(config),
         Command::Migrate => {
             config.no_migrate = false;
-            let steps = open(&config)?.1;
+            let steps = open(&config, &[])?.1;
             say(&format!("The database is up to date ({steps} steps taken)."))
         }
         Command::Check { wait } => check_for(&config, Duration::from_secs(wait)),
@@ -106,12 +106,12 @@ fn say(line: &str) -> Outcome {
 }
 
 /// Opens the database and brings it up to date; says in how many steps.
-fn open(config: &Config) -> Outcome<(Db, usize)> {
+fn open(config: &Config, replicas: &[Place]) -> Outcome<(Db, usize)> {
     let place = config.place()?;
     config
         .create_data_dir()
         .map_err(|error| format!("the data directory {}: {error}", config.data_dir.display()))?;
-    let db = Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?;
+    let db = Db::open_with(&place, replicas, Arc::new(|| Moment::from(Utc::now())))?;
     let steps = if config.no_migrate { 0 } else { db.migrate()? };
     Ok((db, steps))
 }
@@ -128,14 +128,14 @@ fn first_start(config: &Config, db: &Db) -> Outcome<bool> {
 
 /// The database, with everything in it that the service needs.
 fn ready(config: &Config) -> Outcome<Db> {
-    let (db, _) = open(config)?;
+    let (db, _) = open(config, &[])?;
     first_start(config, &db)?;
     Ok(db)
 }
 
 fn serve(config: Config) -> Outcome {
     let (page, traces) = (metrics::start()?, Traces::start()?);
-    let db = Arc::new(open(&config)?.0);
+    let db = Arc::new(open(&config, &config.replicas()?)?.0);
     if config.no_migrate && !db.is_ready()? {
         return Err(OUT_OF_DATE.into());
     }
@@ -187,6 +187,7 @@ fn check_for(config: &Config, longest: Duration) -> Outcome {
 
 fn check(config: &Config) -> Outcome {
     let place = config.place()?;
+    config.replicas()?;
     if let Place::Sqlite(path) = &place
         && !Path::new(path).exists()
     {

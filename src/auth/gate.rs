@@ -33,6 +33,7 @@ use crate::{
         clients::Credentials,
         db::{Db, Tx},
         error::Error as StoreError,
+        fork::Position,
         keys,
     },
 };
@@ -186,6 +187,28 @@ impl Gate {
         let snapshot = self.inner.snapshot()?;
         let key = snapshot.known.keys.signer(now).ok_or(Error::Unavailable)?;
         self.inner.issuer.issue(key, client, organisation, scopes, now)
+    }
+
+    /// What a client of this organisation may show later, so as to read what stands at this position.
+    pub fn consistency_token(
+        &self,
+        organisation: OrganisationId,
+        position: Position,
+        now: Moment,
+    ) -> Result<String, Error> {
+        let snapshot = self.inner.snapshot()?;
+        let key = snapshot.known.keys.signer(now).ok_or(Error::Unavailable)?;
+        Ok(key.consistency.token(organisation, position))
+    }
+
+    /// The position that a consistency token of this organisation's is for; none where no key of ours signed it.
+    pub fn position(&self, organisation: OrganisationId, token: &str, now: Moment) -> Option<Position> {
+        let snapshot = self.inner.snapshot().ok()?;
+        snapshot
+            .known
+            .keys
+            .published(now)
+            .find_map(|key| key.consistency.position(organisation, token))
     }
 
     /// The published keys.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Error;
+use super::{Error, consistency};
 use crate::{
     domain::{id::KeyId, moment::Moment},
     store::{
@@ -87,6 +87,7 @@ pub(super) struct RingKey {
     pub(super) id: KeyId,
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
+    pub(super) consistency: consistency::Key,
     public_key: Vec<u8>,
     active_from: Moment,
     retired_at: Option<Moment>,
@@ -115,11 +116,16 @@ impl KeyRing {
         self.0.iter().find(|key| key.id == id && key.is_published(now))
     }
 
+    /// All published keys.
+    pub(super) fn published(&self, now: Moment) -> impl Iterator<Item = &RingKey> {
+        self.0.iter().filter(move |key| key.is_published(now))
+    }
+
     /// The published keys.
     pub(super) fn jwks(&self, now: Moment) -> Jwks {
-        let published = self.0.iter().filter(|key| key.is_published(now));
         Jwks {
-            keys: published
+            keys: self
+                .published(now)
                 .map(|key| Jwk {
                     kty: "OKP",
                     crv: "Ed25519",
@@ -140,6 +146,7 @@ impl From<Vec<Key>> for KeyRing {
             signing: EncodingKey::from_ed_der(key.pair.private_key.expose_secret()),
             // jsonwebtoken takes the bare 32 bytes, whatever the name says.
             verifying: DecodingKey::from_ed_der(&key.pair.public_key),
+            consistency: consistency::Key::from(&key.pair.private_key),
             public_key: key.pair.public_key,
             active_from: key.active_from,
             retired_at: key.retired_at,

@@ -4,6 +4,7 @@
 
 use crate::store;
 
+mod consistency;
 mod failures;
 pub mod gate;
 pub mod keys;

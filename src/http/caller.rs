@@ -34,12 +34,15 @@ use crate::{
     store::{
         self,
         db::{Db, Tx},
+        fork::Position,
         idempotency::{self, Claim, Key},
     },
 };
 
 /// How long the database may take over one request: longer than anybody there waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How far the database has to be for a caller to read what it wrote.
+const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
 
 /// A caller whose token has the scope `S`. A handler without one sees no data.
 pub struct Caller<S> {
@@ -185,13 +188,46 @@ impl<S> Caller<S> {
         }))
     }
 
-    /// Reads on the caller's behalf.
+    /// Reads on the caller's behalf: from a replica only where the caller says how far that must be.
     pub async fn read<T: Send + 'static>(
         &self,
         db: &Db,
         work: impl FnMut(&mut Tx<'_>) -> service::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        read(db, self.actor(), work).await
+        let Some(position) = self.position(db) else {
+            return read(db, self.actor(), work).await;
+        };
+        let (sender, receiver) = oneshot::channel();
+        db.read_at(position, self.actor(), work, move |result| drop(sender.send(result)));
+        Ok(handed_over(receiver).await.ok_or_else(Problem::unavailable)??)
+    }
+
+    /// How far a replica must be to answer this caller. None: only the primary will do, as for a token that is not ours.
+    fn position(&self, db: &Db) -> Option<Position> {
+        if !db.has_replicas() {
+            return None;
+        }
+        let gate = self.request.app_data::<Data<Gate>>()?;
+        let tokens = list(self.request.headers(), &CONSISTENCY_TOKEN).ok()??;
+        let positions = tokens.split(',').map(|token| match token.trim() {
+            "any" => Some(Position::default()),
+            token => gate.position(self.claims.organisation, token, db.now()),
+        });
+        positions.reduce(|one, other| Some(one?.and(other?))).flatten()
+    }
+
+    /// The answer to a write, with what the caller may show to read it from a replica.
+    fn told(&self, db: &Db, reply: Reply, position: Option<Position>) -> Reply {
+        if !db.has_replicas() {
+            return reply;
+        }
+        let gate = self.request.app_data::<Data<Gate>>();
+        let token = gate.zip(position).and_then(|(gate, position)| {
+            gate.consistency_token(self.claims.organisation, position, db.now())
+                .ok()
+        });
+        // The token of an earlier write would not do: this one sends whoever shows it to the primary.
+        reply.with("Consistency-Token", token.unwrap_or_else(|| "none".to_owned()))
     }
 
     /// Writes on the caller's behalf, once for every idempotency key: the answer is kept in the write's own transaction,
@@ -201,7 +237,8 @@ impl<S> Caller<S> {
         db: &Db,
         work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
     ) -> Result<Reply, Problem> {
-        answered(self.written(db, self.key()?, work).await??)
+        let (written, position) = self.written(db, self.key()?, work).await?;
+        Ok(self.told(db, answered(written?)?, position))
     }
 
     /// What became of a write that is done once for its key.
@@ -210,9 +247,10 @@ impl<S> Caller<S> {
         db: &Db,
         key: Option<Key>,
         work: impl FnMut(&mut Tx<'_>) -> service::Result<Reply> + Send + 'static,
-    ) -> Result<service::Result<Written>, Problem> {
+    ) -> Result<(service::Result<Written>, Option<Position>), Problem> {
         let (sender, receiver) = oneshot::channel();
-        db.write(self.actor(), once(key, work), move |result| drop(sender.send(result)));
+        let done = move |result, position| drop(sender.send((result, position)));
+        db.write_and_tell(self.actor(), once(key, work), done);
         handed_over(receiver).await.ok_or_else(Problem::fate_unknown)
     }
 
@@ -233,20 +271,17 @@ impl<S> Caller<S> {
                     .map(|key| idempotency::known(tx, key))
                     .transpose()?
                     .flatten();
-                Ok(match known {
-                    Some(known) => Err(known),
-                    None => Ok(compute(tx)?),
-                })
+                known.is_none().then(|| compute(tx)).transpose()
             });
-            let computed = match computed.await? {
-                Ok(computed) => computed,
-                Err(known) => return answered(Written::Before(known)),
-            };
-            let seal = seal.clone();
-            let sealed = self.written(db, key.clone(), move |tx: &mut Tx<'_>| seal(tx, &computed));
+            let (computed, seal) = (computed.await?, seal.clone());
+            let sealed = self.written(db, key.clone(), move |tx: &mut Tx<'_>| match &computed {
+                Some(computed) => seal(tx, computed),
+                // The key was known while reading: it is not done again, unless its answer has expired since.
+                None => Err(service::Error::InputsChanged),
+            });
             match sealed.await? {
-                Err(service::Error::InputsChanged) if attempt < ATTEMPTS => {}
-                result => return answered(result?),
+                (Err(service::Error::InputsChanged), _) if attempt < ATTEMPTS => {}
+                (result, position) => return Ok(self.told(db, answered(result?)?, position)),
             }
         }
         Err(service::Error::InputsChanged.into())

@@ -115,6 +115,7 @@ impl House {
                 "X-Request-Id",
                 "Idempotent-Replayed",
                 "Retry-After",
+                "Consistency-Token",
             ])
             .max_age(3600);
         self.cors_origins

@@ -106,6 +106,7 @@ fn components(document: &mut Value, examples: &Examples) {
         "Link": text("The next page, where there is one (RFC 8288).", "</v1/assessments?cursor=eyJ>; rel=\"next\""),
         "Content-Language": text("The language of the texts.", "en"),
         "Idempotent-Replayed": text("`true` where the request was done before, and this is its answer again.", "true"),
+        "Consistency-Token": text("Where the service has replicas: sent with a later read, it lets a replica answer that has followed as far as this write.", "AAAAAQAAAAADAWhI"),
         "WWW-Authenticate": text("How to authenticate (RFC 6750).", "Bearer error=\"invalid_token\""),
         "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}, "example": 2}
     }));
@@ -115,6 +116,7 @@ fn components(document: &mut Value, examples: &Examples) {
         "If-None-Match": header_parameter("If-None-Match", "An ETag that the caller knows; where it still stands, the answer is 304.", false, "\"3\""),
         "If-None-Match-Any": header_parameter("If-None-Match", "`*`: only where the resource does not exist yet.", false, "*"),
         "Idempotency-Key": header_parameter("Idempotency-Key", "1 to 255 visible ASCII characters: a request with the same key is done once, and answered the same for 24 hours.", false, "9b2d6c1e"),
+        "Consistency-Token": header_parameter("Consistency-Token", "The token of the caller's newest write, or those of several, separated by commas: a replica that has followed so far may answer. Where that write's answer had no token, none must be sent. `any`: what is at most some five seconds old will do. Without a token, or with one that is not the service's (any more), the primary answers.", false, "any"),
         "X-Request-Id": header_parameter("X-Request-Id", "1 to 128 visible ASCII characters, by which the request is found in the logs.", false, "my-request-1"),
     }));
     let key = components

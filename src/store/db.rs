@@ -9,11 +9,14 @@ pub use super::tx::{Clock, Tx};
 
 use super::{
     error::{Error, Failure, Result},
-    fork::Place,
-    lane::{Lane, Work},
+    fork::{Place, Position},
+    job::{Job, Kind, Work},
+    lane::Lane,
     ledger::LedgerError,
     meters::Counted,
-    organisations, tombstones,
+    organisations,
+    replicas::Replicas,
+    tombstones,
     tx::Shared,
 };
 use crate::domain::{access::Actor, moment::Moment};
@@ -27,20 +30,32 @@ const GROUP: usize = 64;
 pub struct Db {
     place: Place,
     shared: Arc<Shared>,
-    reads: Lane,
+    reads: Arc<Lane>,
     /// The one writer, where there is one; elsewhere whoever reads also writes.
     writer: Option<Lane>,
+    replicas: Option<Replicas>,
 }
 
 impl Db {
     /// Starts the threads; they connect when the first work comes.
     pub fn open(place: &Place, clock: Clock) -> Result<Self> {
+        Self::open_with(place, &[], clock)
+    }
+
+    /// [`open`](Self::open), with replicas that answer [`read_at`](Self::read_at).
+    pub fn open_with(place: &Place, replicas: &[Place], clock: Clock) -> Result<Self> {
         let one_writer = place.one_writer();
         Counted::begin();
         let shared = Arc::new(Shared::new(clock));
+        let reads = Arc::new(Lane::start("database", place, &shared, THREADS, 1, one_writer)?);
         Ok(Self {
+            replicas: if replicas.is_empty() {
+                None
+            } else {
+                Some(Replicas::start(place, replicas, &reads)?)
+            },
             place: place.clone(),
-            reads: Lane::start("database", place, &shared, THREADS, 1, one_writer)?,
+            reads,
             writer: if one_writer {
                 Some(Lane::start("writer", place, &shared, 1, GROUP, false)?)
             } else {
@@ -101,7 +116,32 @@ impl Db {
         E: Failure,
     {
         self.reads
-            .take(Box::new(Work::new(&self.shared, actor, false, work, done)));
+            .take(self.job(Kind::Reads, actor, work, |result, _| done(result)));
+    }
+
+    /// [`read`](Self::read), by a replica where one has all that was written up to this position, and all that was written
+    /// more than five seconds ago.
+    pub fn read_at<T, E>(
+        &self,
+        position: Position,
+        actor: Actor,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: Failure,
+    {
+        match &self.replicas {
+            Some(replicas) => {
+                replicas.take(self.job(Kind::Reads, actor, work, |result, _| done(result)), position);
+            }
+            None => self.read(actor, work, done),
+        }
+    }
+
+    /// Whether there are replicas.
+    pub fn has_replicas(&self) -> bool {
+        self.replicas.is_some()
     }
 
     /// Runs `work` in a transaction, and hands what it returns to `done` after the commit. It may run several times.
@@ -114,8 +154,44 @@ impl Db {
         T: Send + 'static,
         E: Failure,
     {
-        let lane = self.writer.as_ref().unwrap_or(&self.reads);
-        lane.take(Box::new(Work::new(&self.shared, actor, true, work, done)));
+        self.take_write(self.job(Kind::Writes, actor, work, |result, _| done(result)));
+    }
+
+    /// [`write`](Self::write); where there are replicas, `done` also gets a position at which what was written is there.
+    /// None: it could not be found out.
+    pub fn write_and_tell<T, E>(
+        &self,
+        actor: Actor,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>, Option<Position>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: Failure,
+    {
+        let kind = if self.has_replicas() {
+            Kind::WritesAndTells
+        } else {
+            Kind::Writes
+        };
+        self.take_write(self.job(kind, actor, work, done));
+    }
+
+    fn take_write(&self, job: Box<dyn Job>) {
+        self.writer.as_ref().unwrap_or(&self.reads).take(job);
+    }
+
+    fn job<T, E>(
+        &self,
+        kind: Kind,
+        actor: Actor,
+        run: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(Result<T, E>, Option<Position>) + Send + 'static,
+    ) -> Box<dyn Job>
+    where
+        T: Send + 'static,
+        E: Failure,
+    {
+        Box::new(Work::new(&self.shared, actor, kind, run, done))
     }
 
     /// [`read`](Self::read), waiting for the outcome. Not for threads that serve requests.

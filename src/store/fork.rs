@@ -7,9 +7,12 @@
 
 pub mod file;
 mod place;
+mod position;
 
 use place::BUSY_TIMEOUT;
+pub(super) use place::Begins;
 pub use place::Place;
+pub use position::Position;
 
 use std::{fmt::Debug, io::Write, time::Duration};
 
@@ -50,13 +53,10 @@ pub enum Conn {
 }
 
 impl Conn {
-    /// Begins a transaction that may write.
-    pub(super) fn begin(&mut self) -> QueryResult<()> {
-        match self {
-            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
-            // A deferred transaction that turns to writing fails at once where another wrote meanwhile.
-            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
-        }
+    /// Begins a transaction with one of the place's [`Begins`].
+    pub(super) fn begin(&mut self, begin: &str) -> QueryResult<()> {
+        let conn = self;
+        either!(conn => AnsiTransactionManager::begin_transaction_sql(conn, begin))
     }
 
     /// Commits the transaction.
@@ -98,11 +98,13 @@ impl Conn {
     pub(super) fn migrate(&mut self) -> Result<usize, Error> {
         match self {
             Self::Postgres(conn) => {
-                let lock = format!("SELECT pg_advisory_lock({MIGRATION_LOCK})");
-                conn.batch_execute(&format!("SET lock_timeout = 0; SET statement_timeout = 0; {lock};"))?;
-                let done = run(conn, POSTGRES_MIGRATIONS);
-                conn.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;
-                done
+                // All in one transaction, as the lock is: a pooler lends no connection for longer.
+                let begin = "BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0";
+                let lock = format!("{begin}; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+                AnsiTransactionManager::begin_transaction_sql(conn, &lock)?;
+                let done = run(conn, POSTGRES_MIGRATIONS)?;
+                AnsiTransactionManager::commit_transaction(conn)?;
+                Ok(done)
             }
             Self::Sqlite(conn) => {
                 // Two processes may start on one file: whoever comes second finds the work done.
@@ -181,6 +183,13 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
         | DatabaseErrorKind::CheckViolation => {
             tracing::error!(message, "a constraint that no request should break");
             Error::Corrupt("a constraint was broken")
+        }
+        _ if message.contains("prepared statement") => {
+            tracing::error!(
+                message,
+                "a pooler in between? then the database URL needs pgbouncer=true"
+            );
+            Error::Unavailable
         }
         _ => {
             tracing::warn!(?kind, message, "database error");

@@ -2,149 +2,23 @@
 //!
 //! A job hands its outcome to a callback, so that no thread waits for another, and none is needed per request.
 
-use std::{
-    mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    thread,
-    time::Instant,
-};
+use std::{sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::connection::{Connection, TransactionManager};
 
 use super::{
-    error::{Error, Failure},
-    fork::{Conn, Place},
-    meters::{Asked, Counted, Meters},
-    tx::{Shared, Tx},
+    error::Error,
+    fork::{Begins, Conn, Place, Position},
+    job::{Job, Kind, Verdict},
+    meters::Meters,
+    tx::Shared,
 };
-use crate::domain::{access::Actor, tombstone::Tombstone};
 
 /// How many jobs may wait before more are refused.
 const QUEUE: usize = 1024;
 /// How often work is done anew when another writer came between.
 const ATTEMPTS: usize = 6;
-
-/// What became of a job inside its transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Keep,
-    Undo,
-    /// Roll back and run the work again.
-    Again,
-    /// The connection is of no use any more.
-    Broken,
-}
-
-/// A piece of work on its way through a lane.
-pub(super) trait Job: Send {
-    /// When and by whom it was asked for.
-    fn asked(&mut self) -> &mut Asked;
-    /// Whether the work may write, and so runs in a transaction.
-    fn writes(&self) -> bool;
-    #[doc(hidden)]
-    fn run(&mut self, conn: &mut Conn) -> Outcome;
-    /// Hands the outcome over; `committed` tells whether the transaction stands.
-    fn settle(self: Box<Self>, committed: Result<(), Error>);
-}
-
-/// What [`Job::run`] says of the work.
-pub(super) struct Outcome(Verdict);
-
-/// The one kind of job: a closure, and a callback for what it returns.
-pub(super) struct Work<T, E, F, D> {
-    asked: Asked,
-    shared: Arc<Shared>,
-    actor: Actor,
-    writes: bool,
-    run: F,
-    done: D,
-    result: Option<Result<T, E>>,
-    counted: Vec<Counted>,
-    /// What has ended in the transaction that stands.
-    buried: Vec<Tombstone>,
-}
-
-impl<T, E, F, D> Work<T, E, F, D> {
-    pub(super) fn new(shared: &Arc<Shared>, actor: Actor, writes: bool, run: F, done: D) -> Self {
-        Self {
-            asked: Asked::now(writes),
-            shared: Arc::clone(shared),
-            actor,
-            writes,
-            run,
-            done,
-            result: None,
-            counted: Vec::new(),
-            buried: Vec::new(),
-        }
-    }
-}
-
-impl<T, E, F, D> Job for Work<T, E, F, D>
-where
-    T: Send,
-    E: Failure,
-    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
-    D: FnOnce(Result<T, E>) + Send,
-{
-    fn asked(&mut self) -> &mut Asked {
-        &mut self.asked
-    }
-
-    fn writes(&self) -> bool {
-        self.writes
-    }
-
-    fn run(&mut self, conn: &mut Conn) -> Outcome {
-        let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared));
-        let result = catch_unwind(AssertUnwindSafe(|| run(&mut tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
-        let verdict = match result.as_ref().map_err(Failure::store_error) {
-            Ok(_) => Verdict::Keep,
-            Err(Some(Error::Contended)) => Verdict::Again,
-            Err(Some(Error::Unavailable)) => Verdict::Broken,
-            Err(_) => Verdict::Undo,
-        };
-        (self.buried, self.counted) = (mem::take(&mut tx.buried), tx.counted());
-        self.result = Some(result);
-        Outcome(verdict)
-    }
-
-    fn settle(self: Box<Self>, committed: Result<(), Error>) {
-        let Self {
-            asked,
-            shared,
-            done,
-            result,
-            counted,
-            buried,
-            ..
-        } = *self;
-        let result = match (committed, result) {
-            // Work that failed by itself has the better reason.
-            (Err(_), Some(Err(own))) => Err(own),
-            (Err(error), _) => {
-                // A commit that broke off may stand all the same.
-                if !buried.is_empty() {
-                    shared.ledger.doubt();
-                }
-                Err(error.into())
-            }
-            (Ok(()), Some(Ok(value))) if !buried.is_empty() => match shared.ledger.write(&buried) {
-                Ok(()) => Ok(value),
-                Err(error) => Err(error.into()),
-            },
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(Error::Unavailable.into()),
-        };
-        if result.is_ok() {
-            counted.into_iter().for_each(Counted::stands);
-        }
-        asked.ended(result.as_ref().err().and_then(Failure::store_error));
-        done(result);
-    }
-}
 
 /// A bounded queue and the threads that serve it, each with a connection of its own.
 pub(super) struct Lane {
@@ -166,6 +40,7 @@ impl Lane {
         let meters = Arc::new(Meters::new(name, threads, group, QUEUE));
         for number in 0..threads {
             let worker = Worker {
+                begins: place.begins(),
                 place: place.clone(),
                 shared: Arc::clone(shared),
                 jobs: jobs.clone(),
@@ -202,6 +77,7 @@ impl Lane {
 
 struct Worker {
     place: Place,
+    begins: Begins,
     shared: Arc<Shared>,
     jobs: Receiver<Box<dyn Job>>,
     meters: Arc<Meters>,
@@ -222,7 +98,7 @@ impl Worker {
             }
             self.meters.took(group.iter_mut().map(|job| job.asked()));
             let (began, was_open) = (Instant::now(), self.conn.is_some());
-            let writes = group.iter().any(|job| job.writes());
+            let writes = group.iter().any(|job| job.kind() != Kind::Reads);
             match <[Box<dyn Job>; 1]>::try_from(group) {
                 Ok([job]) => self.alone(job),
                 Err(group) => self.together(group),
@@ -281,22 +157,26 @@ impl Worker {
         }
     }
 
-    /// Runs the job once. `Ok((Broken, Ok(())))` is a commit whose fate is unknown.
-    fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<(), Error>), Error> {
-        let (meters, shared) = (Arc::clone(&self.meters), Arc::clone(&self.shared));
+    /// Runs the job once. `Ok((Broken, Ok(_)))` is a commit whose fate is unknown.
+    fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<Option<Position>, Error>), Error> {
+        let (meters, shared, kind) = (Arc::clone(&self.meters), Arc::clone(&self.shared), job.kind());
+        let begin = match kind {
+            Kind::Reads => self.begins.read,
+            Kind::Writes | Kind::WritesAndTells => Some(self.begins.write),
+        };
         let conn = self.conn()?;
-        if !job.writes() {
-            let Outcome(verdict) = job.run(conn);
+        let Some(begin) = begin else {
+            let verdict = job.run(conn);
             let broken = verdict == Verdict::Broken;
-            return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(()) }));
-        }
-        conn.begin()?;
-        let Outcome(verdict) = job.run(conn);
-        match verdict {
+            return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(None) }));
+        };
+        conn.begin(begin)?;
+        match job.run(conn) {
             Verdict::Keep => match meters.commit(|| conn.commit()) {
                 Ok(()) => {
                     shared.leave_no_trace(conn);
-                    Ok((Verdict::Keep, Ok(())))
+                    let tells = kind == Kind::WritesAndTells;
+                    Ok((Verdict::Keep, Ok(if tells { self.position() } else { None })))
                 }
                 Err(error) => match Error::from(error) {
                     Error::Contended => {
@@ -304,17 +184,27 @@ impl Worker {
                         self.conn = None;
                         Ok((Verdict::Again, Err(Error::Contended)))
                     }
-                    _ => Ok((Verdict::Broken, Ok(()))),
+                    error if kind == Kind::Reads => Err(error),
+                    _ => Ok((Verdict::Broken, Ok(None))),
                 },
             },
             Verdict::Broken => Ok((Verdict::Broken, Err(Error::Unavailable))),
-            Verdict::Undo | Verdict::Again => {
+            verdict @ (Verdict::Undo | Verdict::Again) => {
                 if conn.roll_back().is_err() {
                     self.conn = None;
                 }
-                Ok((verdict, Ok(())))
+                Ok((verdict, Ok(None)))
             }
         }
+    }
+
+    /// Where in the log it stands what has just been committed.
+    fn position(&mut self) -> Option<Position> {
+        let written = self.conn.as_mut()?.written();
+        if written.is_err() {
+            self.conn = None;
+        }
+        Some(written.ok()?.position)
     }
 
     /// Another process holds the lock of the one writer for longer than anybody waits. Whoever has queued behind this work
@@ -327,16 +217,15 @@ impl Worker {
 
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
-        let (meters, shared) = (Arc::clone(&self.meters), Arc::clone(&self.shared));
+        let (meters, shared, begin) = (Arc::clone(&self.meters), Arc::clone(&self.shared), self.begins.write);
         let done = self.conn().and_then(|conn| {
-            conn.begin()?;
+            conn.begin(begin)?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
-                let log = job.asked().log();
-                match log.in_scope(|| job.run(conn)) {
-                    Outcome(Verdict::Keep) => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
+                match job.run(conn) {
+                    Verdict::Keep => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
                     // Where the database rolled everything back by itself, this fails, and with it the whole group.
-                    Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
+                    _ => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
             let committed = meters.commit(|| conn.commit()).is_ok();
@@ -355,7 +244,7 @@ impl Worker {
         }
         for job in group {
             job.settle(match done {
-                Ok(true) => Ok(()),
+                Ok(true) => Ok(None),
                 Ok(false) => Err(Error::FateUnknown),
                 Err(_) => Err(Error::Unavailable),
             });

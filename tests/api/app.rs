@@ -17,7 +17,7 @@ use actix_web::{
     web::Bytes,
 };
 use chrono::Utc;
-use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
+use diesel::{Connection, PgConnection, RunQueryDsl, connection::CacheSize, sql_query};
 use futures_util::future::LocalBoxFuture;
 use meaningful_connections::{
     auth::{gate::Gate, keys, scope::ScopeSet, secret::new_client},
@@ -98,9 +98,16 @@ fn postgres_url(name: &str) -> String {
     server.replace("/postgres?", &format!("/{name}?"))
 }
 
+/// A connection of a test's own to PostgreSQL, through whatever the service goes through.
+pub fn connect(url: &str) -> PgConnection {
+    // This parameter is the service's: libpq does not know it.
+    let mut conn = PgConnection::establish(&url.replace("&pgbouncer=true", "")).expect("PostgreSQL answers");
+    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+    conn
+}
+
 fn admin(sql: &str) -> diesel::QueryResult<usize> {
-    let mut conn = PgConnection::establish(&postgres_url("postgres")).expect("PostgreSQL answers");
-    sql_query(sql).execute(&mut conn)
+    sql_query(sql).execute(&mut connect(&postgres_url("postgres")))
 }
 
 /// A migrated and seeded database that every test's own one is copied from.
@@ -133,7 +140,8 @@ impl Template {
 
     fn copy(&self) -> Database {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        // The template's own connections close in their own time: only then is it whole, and free to be copied.
+        // The template's own connections close in their own time, and a pooler's never: only then is it whole, and free to
+        // be copied.
         for _ in 0..200 {
             match self {
                 Self::Sqlite(folder) => {
@@ -148,6 +156,9 @@ impl Template {
                     }
                 }
                 Self::Postgres(template) => {
+                    let idle =
+                        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'");
+                    admin(&idle).expect("nobody needs them any more");
                     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
                     let name = format!("test_{}_{number}", std::process::id());
                     if admin(&format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"")).is_ok() {

@@ -2,7 +2,7 @@
 
 use actix_web::test::TestRequest;
 use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::{BigInt, Text},
 };
 use futures_util::future::{join, join_all};
@@ -10,7 +10,7 @@ use meaningful_connections::jobs;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, Client, Database, TestApp, assessment},
+    app::{Answer, Client, Database, TestApp, assessment, connect},
     gap_analyses::{inputs, made},
     making::{column, drafted, id_of, renewed, submit, withdraw},
 };
@@ -66,7 +66,7 @@ fn tables_with(database: &Database, text: &str) -> Vec<String> {
             found
         }
         Database::Postgres(_) => {
-            let mut conn = PgConnection::establish(&url).expect("the database");
+            let mut conn = connect(&url);
             let tables = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
             let tables: Vec<Name> = sql_query(tables).load(&mut conn).expect("tables");
             let mut found = Vec::new();

@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use actix_web::rt::time::sleep;
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
+use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{
-    app::{Answer, Database, TestApp, assessment},
+    app::{Answer, Database, TestApp, assessment, connect},
     making::{column, id_of},
 };
 
@@ -18,7 +18,7 @@ pub fn administer(database: &Database, sql: &str) {
         panic!("SQLite has no server");
     };
     let url = database.url().replace(&format!("/{name}?"), "/postgres?");
-    let mut conn = PgConnection::establish(&url).expect("PostgreSQL answers");
+    let mut conn = connect(&url);
     sql_query(sql).execute(&mut conn).expect("PostgreSQL does");
 }
 
@@ -140,6 +140,37 @@ async fn a_connection_that_died_unnoticed_is_noticed_by_nobody() {
 }
 
 #[actix_web::test]
+async fn a_server_that_may_only_read_is_left_as_soon_as_there_is_one_that_writes() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let kept = acme.draft("team", "forming", "maturing").await;
+    let Database::Postgres(name) = &app.database else {
+        return;
+    };
+    let only_reads = format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on");
+    administer(&app.database, &only_reads);
+    kill_connections(&app.database);
+    for _ in 0..3 {
+        let body = assessment("team", "forming", "maturing");
+        unavailable(&acme.post("/v1/assessments", body).await);
+    }
+    // Every thread has a connection by now that cannot write.
+    let found = join_all((0..32).map(|_| acme.get("/v1/assessments"))).await;
+    assert!(
+        found.iter().all(|answer| column(answer, "id") == [id_of(&kept.uri())]),
+        "{found:?}"
+    );
+    let writes = format!("ALTER DATABASE \"{name}\" RESET default_transaction_read_only");
+    administer(&app.database, &writes);
+    if app.database.url().contains("pgbouncer=true") {
+        // The pooler's connections outlive ours.
+        kill_connections(&app.database);
+    }
+    let made = join_all((0..16).map(|_| acme.post("/v1/assessments", assessment("team", "forming", "maturing")))).await;
+    assert!(made.iter().all(|answer| answer.status == 201), "{made:?}");
+}
+
+#[actix_web::test]
 async fn what_is_repeated_with_its_key_is_done_once_though_connections_die_meanwhile() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
@@ -152,7 +183,7 @@ async fn what_is_repeated_with_its_key_is_done_once_though_connections_die_meanw
     };
     let killer = std::thread::spawn(move || {
         let Some((url, name)) = database else { return };
-        let mut conn = PgConnection::establish(&url).expect("PostgreSQL answers");
+        let mut conn = connect(&url);
         for _ in 0..20 {
             let kill = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
             sql_query(kill).execute(&mut conn).expect("PostgreSQL does");

@@ -166,6 +166,7 @@ async fn a_browser_on_an_allowed_origin_reads_answers_and_the_headers_it_needs()
             "x-request-id",
             "idempotent-replayed",
             "retry-after",
+            "consistency-token",
         ] {
             assert!(exposed.contains(&name.to_owned()), "{name} {exposed:?}");
         }
@@ -301,4 +302,19 @@ async fn head_is_get_without_a_body() {
     }
     handle.stop(false).await;
     serving.await.expect("served").expect("served well");
+}
+
+#[actix_web::test]
+async fn without_replicas_nobody_gets_a_consistency_token_and_whoever_sends_one_is_answered_all_the_same() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let made = acme.draft("team", "forming", "maturing").await;
+    assert_eq!(made.header("consistency-token"), "");
+    for token in ["any", "none", "AAAAAQAAAAADAWhI", "any, any", "\u{e9}"] {
+        let request = TestRequest::get()
+            .uri(&made.uri())
+            .insert_header(("Consistency-Token", token));
+        let found = acme.send(request).await;
+        assert_eq!((found.status, found.json()), (200, made.json()), "{token}");
+    }
 }

@@ -58,6 +58,10 @@ impl Habits<'_> {
         self.path.ends_with("/validate") || self.path.ends_with("/preview") || self.is_token()
     }
 
+    fn writes(&self) -> bool {
+        self.method != "get" && !self.stores_nothing()
+    }
+
     fn is_secured(&self) -> bool {
         scope(self.operation).is_some()
     }
@@ -98,6 +102,9 @@ impl Habits<'_> {
         let mut names = vec!["X-Request-Id"];
         if self.has_etag() && self.method == "get" {
             names.push("If-None-Match");
+        }
+        if self.is_secured() && !self.writes() {
+            names.push("Consistency-Token");
         }
         match self.method {
             "patch" | "delete" => names.push("If-Match"),
@@ -188,6 +195,9 @@ impl Habits<'_> {
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
             names.push("Idempotent-Replayed");
         }
+        if self.writes() {
+            names.push("Consistency-Token");
+        }
         names
     }
 
@@ -196,7 +206,7 @@ impl Habits<'_> {
         if self.is_token() {
             return vec![500];
         }
-        let writes = self.method != "get" && !self.stores_nothing();
+        let writes = self.writes();
         let several_formats = self.media_types().count() > 1;
         let conditions: [(u16, bool); 13] = [
             (400, true),
