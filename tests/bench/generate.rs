@@ -1,5 +1,6 @@
-//! Fills a database with submitted assessments, through the same use cases that the API calls: every rule is checked, every
-//! version sealed with its digest, every event written. Only HTTP is left out, and many assessments share a transaction.
+//! Fills a database with submitted assessments: complete ratings, sealed with their digests, with their events; by the store's
+//! own functions, in the order in which creating and submitting call them. Many assessments share a transaction, and what
+//! needs no database is done outside it.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on ends")]
 
@@ -19,24 +20,27 @@ use clap::Parser;
 use meaningful_connections::{
     domain::{
         access::Actor,
-        id::AssessmentId,
+        assessment::{Answers, Assessment, Life},
+        digest::{Digest, NotCanonical},
+        event::{Event, Kind},
+        id::{AssessmentId, ClientId},
         level::Level,
+        life_cycle::{Seal, Sealed, Versioned},
         model,
         moment::Moment,
-        ratings::{Rating, Ratings},
+        ratings::Rating,
         slug::ElementKey,
     },
-    service::{
-        self, Checked, Expected,
-        assessments::{self, CreateAssessment},
-        transitions,
-    },
     store::{
+        self,
+        assessments::{self, Found},
         db::{Clock, Db, Tx},
+        events,
         fork::Place,
     },
 };
 use rand::{Rng, RngExt, seq::IndexedRandom};
+use uuid::Uuid;
 
 /// How many assessments share a transaction.
 const BATCH: usize = 500;
@@ -87,33 +91,54 @@ fn rating(random: &mut impl Rng) -> Rating {
     }
 }
 
-fn assessment(keys: &[ElementKey], random: &mut impl Rng) -> CreateAssessment {
-    let ratings: Ratings = keys.iter().map(|key| (key.clone(), rating(random))).collect();
-    CreateAssessment {
+/// A submitted assessment as the use cases leave it: what it was before, and what it is.
+fn submitted(keys: &[ElementKey], client: ClientId) -> Result<(Found, Found), NotCanonical> {
+    let mut random = rand::rng();
+    let now = Moment::from(Utc::now());
+    let answers = Answers {
         model: model::MEANINGFUL_CONNECTIONS.parse().expect("a slug"),
-        model_version: None,
-        perspective: PERSPECTIVES.choose(random).expect("one").parse().expect("a slug"),
+        model_version: 1,
+        perspective: PERSPECTIVES.choose(&mut random).expect("one").parse().expect("a slug"),
+        perspective_version: 1,
         respondent_ref: Some(format!("respondent-{}", random.random_range(0..1_000_000))),
-        ratings,
         external_ids: Vec::new(),
         research_consent: Some(random.random()),
-    }
+        ratings: keys.iter().map(|key| (key.clone(), rating(&mut random))).collect(),
+    };
+    let before = Found {
+        model: model::MEANINGFUL_CONNECTIONS_ID,
+        life: Life {
+            id: AssessmentId::from_uuid(Uuid::now_v7()),
+            created_at: now,
+            updated_at: now,
+            withdrawn_at: None,
+            versioned: Versioned::drafted(answers.clone()),
+        },
+    };
+    let version = before.life.versioned.next_version();
+    let document = Assessment::of_version(before.life.id, now, version, &answers);
+    let seal = Seal {
+        digest: Digest::of(&document)?,
+        sealed_at: now,
+        sealed_by: client,
+    };
+    let mut after = before.clone();
+    after.life.versioned.seal(Sealed {
+        version,
+        content: answers,
+        seal,
+    });
+    Ok((before, after))
 }
 
-/// Creates and submits so many assessments.
-fn submit(tx: &mut Tx<'_>, keys: &[ElementKey], count: usize) -> service::Result<Vec<AssessmentId>> {
-    let mut random = rand::rng();
-    (0..count)
-        .map(|_| {
-            let body = Checked {
-                said: Some(assessment(keys, &mut random)),
-                faults: Vec::new(),
-            };
-            let id = assessments::create(tx, body)?.shown.id;
-            transitions::submit(tx, id, &Expected::Unsaid)?;
-            Ok(id)
-        })
-        .collect()
+/// Writes the rows that creating and submitting write, in that order.
+fn store(tx: &mut Tx<'_>, before: &Found, mut after: Found) -> store::error::Result<()> {
+    let event = |what, version| Event::new(Kind::Assessment, before.life.id.uuid(), what, version);
+    assessments::insert(tx, before)?;
+    events::emit(tx, &event("created", None))?;
+    assessments::save(tx, &before.life, &mut after)?;
+    assessments::seal(tx, &after)?;
+    events::emit(tx, &event("submitted", Some(1)))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -141,16 +166,19 @@ fn main() -> Result<(), Box<dyn Error>> {
                         0
                     };
                     let actor = *options.owners.get(owner).expect("an owner");
-                    let keys = keys.clone();
-                    let made = db
-                        .write_now(actor, move |tx| submit(tx, &keys, count))
-                        .expect("a transaction");
+                    let made = (0..count).map(|_| submitted(&keys, actor.client));
+                    let made: Vec<_> = made.collect::<Result<_, _>>().expect("canonical JSON");
                     if owner == 0 {
                         let mut ids = ids.lock().expect("the file");
-                        for id in made {
-                            writeln!(ids, "{id}").expect("a line");
+                        for (made, _) in &made {
+                            writeln!(ids, "{}", made.life.id).expect("a line");
                         }
                     }
+                    let keep = move |tx: &mut Tx<'_>| -> store::error::Result<()> {
+                        made.iter()
+                            .try_for_each(|(before, after)| store(tx, before, after.clone()))
+                    };
+                    db.write_now(actor, keep).expect("a transaction");
                 }
             });
         }

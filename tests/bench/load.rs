@@ -219,7 +219,10 @@ impl Head {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let text = std::str::from_utf8(bytes.get(..end)?).expect("a head of text");
         let mut head = Self {
-            status: text.get(9..12).and_then(|status| status.parse().ok()).expect("a status"),
+            status: text
+                .get(9..12)
+                .and_then(|status| status.parse().ok())
+                .expect("a status"),
             length: end + 4,
             etag: String::new(),
             location: String::new(),
