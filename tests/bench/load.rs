@@ -152,13 +152,13 @@ impl Load {
                     )
                 }
             }
-            Work::Each { paths, next } => match paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                Some(path) => write!(out, "POST {path} HTTP/1.1\r\n{headers}Content-Length: 0\r\n\r\n"),
-                None => {
+            Work::Each { paths, next } => {
+                let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) else {
                     self.used_up.get_or_init(Instant::now);
                     return false;
-                }
-            },
+                };
+                write!(out, "POST {path} HTTP/1.1\r\n{headers}Content-Length: 0\r\n\r\n")
+            }
         }
         .expect("memory");
         true
