@@ -92,6 +92,8 @@ class Cluster:
     ]
 
     def __init__(self, folder):
+        for name in ("initdb", "pg_ctl", "psql", "pgbench"):
+            postgres_program(name)
         self.folder, self.data = folder, os.path.join(folder, "data")
         os.mkdir(folder)
         self.identity = {}
