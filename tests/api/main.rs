@@ -15,6 +15,7 @@ mod assessments;
 mod bodies;
 mod clients;
 mod concurrency;
+mod contract;
 mod erasure;
 mod external_ids;
 mod faults;

@@ -1,6 +1,6 @@
 //! Whether the service lives, and whether it is ready.
 
-use actix_web::{get, web::Data};
+use actix_web::{get, http::header, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -9,7 +9,7 @@ use crate::{
     auth::gate::Gate,
     domain::access::Actor,
     http::{
-        caller::read,
+        caller::{Anyone, read},
         problem::{self, Problem},
         reply::{Caching, Reply},
     },
@@ -26,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Health {
     /// `ok`
-    #[schema(example = "ok")]
+    #[schema(example = "ok", pattern = "^ok$")]
     status: &'static str,
 }
 
@@ -40,7 +40,7 @@ pub(in crate::http) const OK: Health = Health { status: "ok" };
     responses((status = 200, description = "It lives", body = Health), Problem),
 )]
 #[get("/livez")]
-async fn get_livez() -> Reply {
+async fn get_livez(_: Anyone) -> Reply {
     Reply::json(&OK).cached(Caching::Never)
 }
 
@@ -52,15 +52,15 @@ async fn get_livez() -> Reply {
     responses((status = 200, description = "It is ready", body = Health), Problem),
 )]
 #[get("/readyz")]
-async fn get_readyz(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
+async fn get_readyz(_: Anyone, db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
     let migrated = read(&db, Actor::SERVICE, |tx| Ok::<_, service::Error>(tx.is_migrated()?)).await?;
     gate.jwks(db.now())?;
     if migrated {
         Ok(Reply::json(&OK).cached(Caching::Never))
     } else {
-        Err(Problem::new(
-            &problem::UNAVAILABLE,
-            "The database's schema is not up to date.",
-        ))
+        Err(
+            Problem::new(&problem::UNAVAILABLE, "The database's schema is not up to date.")
+                .with_header(header::RETRY_AFTER, "2"),
+        )
     }
 }
