@@ -12,6 +12,7 @@ pub(super) const ALWAYS: &[&str] = &[
     "Vary",
     "X-Content-Type-Options",
     "Access-Control-Allow-Origin",
+    "Access-Control-Expose-Headers",
 ];
 
 /// The headers of these names, as an answer declares them.
@@ -57,6 +58,7 @@ pub(super) fn of_answers() -> Value {
         "Idempotent-Replayed": maybe("`true` where the request was done before, and this is its answer again.", "true"),
         "Content-Security-Policy": maybe("With an SVG: nothing in it runs or loads.", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
         "Access-Control-Allow-Origin": maybe("The caller's own origin, where the operator lets browsers call from there.", "https://front.example.org"),
+        "Access-Control-Expose-Headers": maybe("Which headers of the answer a script there may read.", "etag, location"),
         "WWW-Authenticate": maybe("How to authenticate (RFC 6750), where it is the token that will not do.", "Bearer error=\"invalid_token\""),
         "Accept": maybe("The media types that the operation takes, where a body had another.", "application/json"),
         "Accept-Patch": maybe("The media types of patches that the operation takes, where one had another (RFC 5789).", "application/merge-patch+json"),

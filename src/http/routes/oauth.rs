@@ -56,7 +56,7 @@ struct TokenRequest {
     #[schema(
         nullable = false,
         max_length = 1000,
-        pattern = "^[a-z_]+:[a-z]+( [a-z_]+:[a-z]+)*$",
+        pattern = "^([a-z_]+:[a-z]+( [a-z_]+:[a-z]+)*)?$",
         example = "models:read assessments:write"
     )]
     scope: Option<String>,
