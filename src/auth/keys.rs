@@ -57,6 +57,7 @@ pub fn replace(tx: &mut Tx<'_>, key: &NewKey) -> store::error::Result<()> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Jwks {
     /// Every key that signs, did lately, or will soon.
+    #[schema(max_items = 10_000)]
     pub keys: Vec<Jwk>,
 }
 
@@ -64,21 +65,22 @@ pub struct Jwks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Jwk {
     /// The key type.
-    #[schema(value_type = String, example = "OKP")]
+    #[schema(value_type = String, pattern = "^OKP$", example = "OKP")]
     pub kty: &'static str,
     /// The curve.
-    #[schema(value_type = String, example = "Ed25519")]
+    #[schema(value_type = String, pattern = "^Ed25519$", example = "Ed25519")]
     pub crv: &'static str,
     /// What the key is for: signatures.
     #[serde(rename = "use")]
-    #[schema(value_type = String, example = "sig")]
+    #[schema(value_type = String, pattern = "^sig$", example = "sig")]
     pub usage: &'static str,
     /// The algorithm.
-    #[schema(value_type = String, example = "EdDSA")]
+    #[schema(value_type = String, pattern = "^EdDSA$", example = "EdDSA")]
     pub alg: &'static str,
     /// The key's id, as in the header of tokens.
     pub kid: KeyId,
     /// The public key in base64url.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     pub x: String,
 }
 

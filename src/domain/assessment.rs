@@ -254,6 +254,7 @@ pub struct Assessment {
     pub respondent_ref: Option<String>,
     /// Its names in other systems.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
     pub external_ids: Vec<ExternalId>,
     /// Whether the respondent agrees that research may use this, where they were asked.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ pub struct ExternalId {
     #[schema(
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^|]+$",
+        pattern = r"^[^|\x00-\x08\x0b\x0c\x0e-\x1f]+$",
         example = "https://crm.example.org"
     )]
     pub system: String,

@@ -10,13 +10,17 @@ pub const MOST_FAULTS: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Fault {
     /// Where: a JSON Pointer (RFC 6901) into the body; the empty string is the whole of it.
-    #[schema(example = "/ratings/feelings.heard/current")]
+    #[schema(
+        format = "json-pointer",
+        max_length = 4_194_304,
+        example = "/ratings/feelings.heard/current"
+    )]
     pub pointer: String,
     /// What, as a stable `snake_case` word.
-    #[schema(example = "required", value_type = String)]
+    #[schema(example = "required", value_type = String, max_length = 60, pattern = "^[a-z][a-z0-9_]*$")]
     pub code: &'static str,
     /// What, in words. Never repeats a value from the body.
-    #[schema(example = "A level is missing.")]
+    #[schema(example = "A level is missing.", max_length = 4000)]
     pub detail: String,
 }
 

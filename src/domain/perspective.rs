@@ -23,13 +23,13 @@ pub enum Voice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Description {
     /// What people call it.
-    #[schema(example = "Service user")]
+    #[schema(example = "Service user", min_length = 1, max_length = 200)]
     pub label: String,
     /// The voice in which its forms are written.
     pub voice: Voice,
     /// Who speaks from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 4000)]
     pub description: Option<String>,
 }
 
@@ -49,9 +49,9 @@ pub struct Perspective {
     #[serde(flatten)]
     #[schema(inline)]
     pub content: Description,
-    /// Its seal; absent on a draft.
+    /// Its seal, which every version has that is shown.
     #[serde(flatten)]
-    #[schema(inline)]
+    #[schema(inline, value_type = Seal)]
     pub seal: Option<Seal>,
 }
 

@@ -1,5 +1,7 @@
 //! Bodies, checked against the operation's own schema in the `OpenAPI` document.
 
+mod faults;
+
 use std::{
     collections::{HashMap, HashSet},
     future::Future,
@@ -18,11 +20,13 @@ use actix_web::{
     web::{BytesMut, Data},
 };
 use futures_util::StreamExt;
-use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use jsonschema::Validator;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
+use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
+use self::faults::schema_faults;
 use super::{
     ACCEPT_PATCH,
     problem::{self, Problem},
@@ -238,11 +242,19 @@ fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<
         .map(|fault| fault.pointer.clone())
         .collect();
     faults.retain(|fault| fault.code == "type" || !of_type.contains(&fault.pointer));
+    // Patterns refuse control characters as well, and say it less clearly.
+    let of_control: HashSet<String> = faults
+        .iter()
+        .filter(|fault| fault.code == "control_character")
+        .map(|fault| fault.pointer.clone())
+        .collect();
+    faults.retain(|fault| fault.code != "pattern" || !of_control.contains(&fault.pointer));
     faults.dedup();
     faults.truncate(MOST_FAULTS);
     for fault in &faults {
         leave_out(&mut json, &fault.pointer);
     }
+    whole_numbers(&mut json);
     match serde_path_to_error::deserialize(json) {
         Ok(said) => Checked {
             said: Some(said),
@@ -250,15 +262,35 @@ fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<
         },
         Err(error) => {
             if faults.is_empty() {
-                let tokens = error
-                    .path()
-                    .iter()
-                    .map(ToString::to_string)
-                    .filter(|token| token != "?");
+                let tokens = error.path().iter().filter_map(|segment| match segment {
+                    Segment::Seq { index } => Some(index.to_string()),
+                    Segment::Map { key } => Some(key.clone()),
+                    Segment::Enum { .. } | Segment::Unknown => None,
+                });
                 faults.push(Fault::new(pointer(tokens), "type", "This does not fit."));
             }
             Checked { said: None, faults }
         }
+    }
+}
+
+/// JSON knows one kind of number: `2.0` is an integer to a schema, and so it is to us.
+fn whole_numbers(json: &mut Value) {
+    match json {
+        Value::Number(number) => {
+            let whole = number
+                .as_f64()
+                .filter(|_| number.is_f64())
+                .map(|given| format!("{given:.0}"));
+            if let Some(whole) = whole.and_then(|whole| whole.parse::<i64>().ok())
+                && number.as_f64() == Number::from(whole).as_f64()
+            {
+                *number = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(members) => members.values_mut().for_each(whole_numbers),
+        _ => {}
     }
 }
 
@@ -312,58 +344,4 @@ fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault
         }
         _ => {}
     }
-}
-
-/// The faults that a schema's error stands for. Their words never repeat a value of the body.
-fn schema_faults(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
-    let at = error.instance_path().to_string();
-    let mut fault = |code, detail: String| faults.push(Fault::new(at.clone(), code, detail));
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            for name in unexpected {
-                let at = format!("{at}{}", pointer([name]));
-                faults.push(Fault::new(at, "unknown_field", "There is no such field here."));
-            }
-        }
-        ValidationErrorKind::Required { property } => {
-            let at = format!("{at}{}", pointer([property.as_str().unwrap_or_default()]));
-            faults.push(Fault::new(at, "required", "This field is missing."));
-        }
-        ValidationErrorKind::PropertyNames { error } => {
-            let at = format!("{at}{}", pointer([error.instance().as_str().unwrap_or_default()]));
-            faults.push(Fault::new(at, "unknown_element", "This is not the key of an element."));
-        }
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            // `null` or something else: what keeps it from being the something else is the fault.
-            let branch = context.iter().max_by_key(|errors| errors.iter().map(depth).max());
-            for error in branch.into_iter().flatten() {
-                schema_faults(error, faults);
-            }
-        }
-        ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            fault("unknown_value", format!("One of {}.", options.join(", ")));
-        }
-        ValidationErrorKind::Type { .. } => fault("type", "This has another type.".to_owned()),
-        ValidationErrorKind::MaxLength { limit } => fault("max_length", format!("At most {limit} characters.")),
-        ValidationErrorKind::MinLength { limit } => fault("min_length", format!("At least {limit} characters.")),
-        ValidationErrorKind::Pattern { pattern } => fault("pattern", format!("This must match {pattern}")),
-        ValidationErrorKind::Format { format } => fault("format", format!("This is not a {format}.")),
-        ValidationErrorKind::Minimum { limit } => fault("minimum", format!("At least {limit}.")),
-        ValidationErrorKind::Maximum { limit } => fault("maximum", format!("At most {limit}.")),
-        ValidationErrorKind::MaxItems { limit } => fault("too_many", format!("At most {limit} items.")),
-        other => fault("invalid", format!("This breaks the schema's `{}`.", other.keyword())),
-    }
-}
-
-/// How specific an error is: how far down it stands, and whether it says more than that the type is wrong.
-fn depth(error: &ValidationError<'_>) -> (usize, bool) {
-    let wrong_type = matches!(error.kind(), ValidationErrorKind::Type { .. });
-    (error.instance_path().to_string().matches('/').count(), !wrong_type)
 }

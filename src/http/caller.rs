@@ -66,6 +66,23 @@ impl<S: Requires> FromRequest for Caller<S> {
     }
 }
 
+/// Whoever calls an operation that is for everybody. They, too, name no parameters that it does not take.
+pub struct Anyone;
+
+impl FromRequest for Anyone {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let operations = request.app_data::<Data<Operations>>();
+        let checked = operations.map_or_else(
+            || Err(Problem::unavailable()),
+            |operations| operations.check_query(request),
+        );
+        ready(checked.map(|()| Self))
+    }
+}
+
 fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) -> bool) -> Result<Claims, Problem> {
     let (Some(gate), Some(db)) = (request.app_data::<Data<Gate>>(), request.app_data::<Data<Db>>()) else {
         return Err(Problem::unavailable());

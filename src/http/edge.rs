@@ -44,16 +44,25 @@ pub(in crate::http) async fn nothing_here(request: HttpRequest, operations: Data
         .response()
 }
 
+/// The most bytes that the value of a header has; more is no header of ours, and of no use in a log.
+pub(in crate::http) const LONGEST_HEADER: usize = 8192;
+
 /// Turns panics, and whatever the framework answers by itself, into problem documents; answers HEAD as GET without a body.
 pub(super) async fn problems<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    if request.headers().iter().any(|(_, value)| value.len() > LONGEST_HEADER) {
+        let problem = Problem::new(&problem::HEADERS_TOO_LARGE, "A header has at most 8,192 bytes.");
+        return Ok(finished(
+            request.into_response(problem.response()).map_into_right_body(),
+        ));
+    }
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
     // A request that is cloned before it was routed cannot be routed: its parts are taken from the answer instead.
-    let mut response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => match substitute(&response) {
             None => response.map_into_left_body(),
             Some(problem) => {
@@ -68,6 +77,11 @@ pub(super) async fn problems<B: MessageBody + 'static>(
             return Err(Problem::new(&problem::INTERNAL, "Something went wrong here.").into());
         }
     };
+    Ok(finished(response))
+}
+
+/// What every answer has.
+fn finished<B>(mut response: ServiceResponse<B>) -> ServiceResponse<B> {
     let headers = response.headers_mut();
     headers.append(
         header::VARY,
@@ -82,7 +96,7 @@ pub(super) async fn problems<B: MessageBody + 'static>(
             .head_mut()
             .set_connection_type(ConnectionType::Close);
     }
-    Ok(response)
+    response
 }
 
 /// The problem to send in place of a failure that has no document of its own.

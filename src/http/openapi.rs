@@ -2,6 +2,9 @@
 
 mod examples;
 mod habits;
+mod headers;
+mod limits;
+mod links;
 mod schemas;
 
 use serde_json::{Map, Value, json};
@@ -23,7 +26,7 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
             perspectives, assessments and gap analyses as versioned resources.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    servers((url = "/", description = "This server")),
+    servers((url = "/", description = "This server, be it on a local machine, for staging or in production")),
     components(schemas(Problem)),
     tags(
         (name = "Service", description = "What this is, whether it is well, and what can go wrong."),
@@ -44,6 +47,9 @@ pub fn document() -> Value {
         .configure(routes::configure)
         .split_for_parts();
     let mut document = serde_json::to_value(&described).unwrap_or_default();
+    if let Some(server) = document.pointer_mut("/servers/0").and_then(Value::as_object_mut) {
+        server.insert("x-internal".to_owned(), json!(false));
+    }
     // A document without examples would be seen at once: its tests ask every operation for its own.
     let mut examples = Examples::all().unwrap_or_default();
     examples.add_document(&document);
@@ -61,6 +67,8 @@ pub fn document() -> Value {
             }
         }
     }
+    links::add(&mut document);
+    limits::say(&mut document);
     schemas::open_answers(&mut document);
     document
 }
@@ -97,35 +105,8 @@ fn components(document: &mut Value, examples: &Examples) {
         schemas::finish(described);
     }
     components.insert("examples".to_owned(), examples.components());
-    let text = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string"}, "example": example});
-    components.insert("headers".to_owned(), json!({
-        "ETag": text("The revision of the resource, or the digest of the version; with a suffix, that of a representation.", "\"3\""),
-        "Location": text("Where the new resource is.", "/v1/assessments/01890a5d-ac96-774b-bcce-b302099a8057"),
-        "X-Request-Id": text("The id of the request: the caller's own, or a new one.", "01890a5d-ac96-774b-bcce-b302099a8057"),
-        "Cache-Control": text("Who may keep the answer, and for how long.", "private, no-cache"),
-        "Link": text("The next page, where there is one (RFC 8288).", "</v1/assessments?cursor=eyJ>; rel=\"next\""),
-        "Content-Language": text("The language of the texts.", "en"),
-        "Idempotent-Replayed": text("`true` where the request was done before, and this is its answer again.", "true"),
-        "Consistency-Token": text("Where the service has replicas: sent with a later read, it lets a replica answer that has followed as far as this write.", "AAAAAQAAAAADAWhI"),
-        "WWW-Authenticate": text("How to authenticate (RFC 6750).", "Bearer error=\"invalid_token\""),
-        "Retry-After": {"description": "After how many seconds to try again.", "schema": {"type": "integer", "minimum": 0}, "example": 2}
-    }));
-    components.insert("parameters".to_owned(), json!({
-        "If-Match": header_parameter("If-Match", "The ETag of the resource as it was loaded; a stale one is refused with 412.", true, "\"3\""),
-        "If-Match-Optional": header_parameter("If-Match", "The ETag of the resource as it was loaded; a stale one is refused with 412.", false, "\"3\""),
-        "If-None-Match": header_parameter("If-None-Match", "An ETag that the caller knows; where it still stands, the answer is 304.", false, "\"3\""),
-        "If-None-Match-Any": header_parameter("If-None-Match", "`*`: only where the resource does not exist yet.", false, "*"),
-        "Idempotency-Key": header_parameter("Idempotency-Key", "1 to 255 visible ASCII characters: a request with the same key is done once, and answered the same for 24 hours.", false, "9b2d6c1e"),
-        "Consistency-Token": header_parameter("Consistency-Token", "The token of the caller's newest write, or those of several, separated by commas: a replica that has followed so far may answer. Where that write's answer had no token, none must be sent. `any`: what is at most some five seconds old will do. Without a token, or with one that is not the service's (any more), the primary answers.", false, "any"),
-        "X-Request-Id": header_parameter("X-Request-Id", "1 to 128 visible ASCII characters, by which the request is found in the logs.", false, "my-request-1"),
-    }));
-    let key = components
-        .get_mut("parameters")
-        .and_then(|parameters| parameters.pointer_mut("/Idempotency-Key/schema")?.as_object_mut());
-    if let Some(schema) = key {
-        // 255 characters, quoted or bare.
-        schema.insert("pattern".to_owned(), json!("^[!-~]{1,257}$"));
-    }
+    components.insert("headers".to_owned(), headers::of_answers());
+    components.insert("parameters".to_owned(), headers::of_requests());
     components.insert("responses".to_owned(), Value::Object(problem_responses()));
     let scopes: Map<String, Value> = Scope::ALL
         .iter()
@@ -134,20 +115,11 @@ fn components(document: &mut Value, examples: &Examples) {
     components.insert("securitySchemes".to_owned(), json!({
         "bearer": {
             "type": "oauth2",
-            "description": "Access tokens (RFC 9068) by client credentials.",
+            "description": "Access tokens (JWTs of RFC 9068, verified as RFC8725 advises) by client credentials; they last 15 minutes.",
             "flows": {"clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": scopes}}
         },
         "basic": {"type": "http", "scheme": "basic", "description": "A client's id and secret, at the token endpoint only."}
     }));
-}
-
-fn header_parameter(name: &str, description: &str, required: bool, example: &str) -> Value {
-    let mut parameter = json!({
-        "name": name, "in": "header", "description": description, "required": required, "schema": {"type": "string"},
-        "example": example
-    });
-    suggest(&mut parameter);
-    parameter
 }
 
 /// The example of a parameter that can be left out stands in its schema: elsewhere, Swagger UI would send it unasked.
@@ -168,7 +140,7 @@ fn response_name(status: u16) -> String {
 }
 
 /// What is answered before any operation is found, or by the token endpoint in its own form: no operation refers to it.
-const OF_THE_EDGE: [u16; 3] = [405, 429, 431];
+const OF_THE_EDGE: [u16; 2] = [405, 429];
 
 /// One answer a status, with the kinds of problems that have it.
 fn problem_responses() -> Map<String, Value> {
@@ -196,21 +168,15 @@ fn problem_responses() -> Map<String, Value> {
                 (kind.code.to_owned(), json!({"value": example}))
             })
             .collect();
-        let mut headers = json!({
-            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"},
-            "Cache-Control": {"$ref": "#/components/headers/Cache-Control"},
-        });
-        let more = match status {
-            401 | 403 => Some("WWW-Authenticate"),
-            429 | 503 => Some("Retry-After"),
-            _ => None,
+        let more: &[&str] = match status {
+            401 | 403 => &["WWW-Authenticate"],
+            415 => &["Accept", "Accept-Patch"],
+            503 => &["Retry-After"],
+            _ => &[],
         };
-        if let (Some(name), Some(headers)) = (more, headers.as_object_mut()) {
-            headers.insert(name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}));
-        }
         responses.insert(response_name(status), json!({
             "description": description.join(" "),
-            "headers": headers,
+            "headers": headers::named(headers::ALWAYS.iter().chain(more)),
             "content": {problem::MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}}
         }));
     }

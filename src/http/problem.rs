@@ -202,25 +202,30 @@ impl Problem {
 #[schema(as = Problem)]
 struct Document<'a> {
     /// What kind of problem: a URI that answers with an explanation.
-    #[schema(format = "uri-reference", example = "/problems/not_found")]
+    #[schema(format = "uri-reference", max_length = 200, example = "/problems/not_found")]
     r#type: String,
     /// The kind in words; the same for every problem of the kind.
-    #[schema(example = "No such thing")]
+    #[schema(example = "No such thing", max_length = 200)]
     title: &'a str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599, example = 404)]
     status: u16,
     /// This problem in words.
-    #[schema(example = "There is no such assessment.")]
+    #[schema(example = "There is no such assessment.", max_length = 4000)]
     detail: &'a str,
     /// This occurrence, to find it in the logs.
-    #[schema(format = "uri", example = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057")]
+    #[schema(
+        format = "uri",
+        max_length = 45,
+        example = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057"
+    )]
     instance: String,
     /// What kind of problem, as a stable word.
-    #[schema(example = "not_found")]
+    #[schema(example = "not_found", max_length = 60, pattern = "^[a-z][a-z0-9_]*$")]
     code: &'a str,
     /// All faults of the request, each with a JSON Pointer; of more than 1,000, the first.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(max_items = 100_000)]
     errors: &'a [Fault],
 }
 

@@ -61,9 +61,10 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct List<T> {
     /// The items.
+    #[schema(max_items = 200)]
     pub data: Vec<T>,
     /// Where the next page begins; `null` at the end.
-    #[schema(required = true)]
+    #[schema(required = true, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
 }
 

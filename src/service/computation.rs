@@ -50,7 +50,7 @@ pub struct Preview {
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub title: Option<String>,
     /// These assessments, in any order.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 10_000)]
     pub assessments: Option<Vec<AssessmentId>>,
     /// Those that meet this selection.
     #[schema(nullable = false)]

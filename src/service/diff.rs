@@ -16,7 +16,7 @@ pub struct Diff {
     #[schema(value_type = i32, minimum = 1)]
     pub to: Version,
     /// A JSON Patch (RFC 6902) that turns the one into the other, but for `version` and the seal.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Object>, max_items = 2_147_483_647)]
     pub changes: json_patch::Patch,
 }
 

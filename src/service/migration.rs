@@ -41,6 +41,7 @@ pub struct Migration {
     /// Whether nothing was changed.
     pub dry_run: bool,
     /// The effect, element by element.
+    #[schema(max_items = 400)]
     pub effects: Vec<MigrationEffect>,
     /// The draft that was opened; absent from a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,7 +15,7 @@ pub struct Organisation {
     /// Its id.
     pub id: OrganisationId,
     /// What people call it.
-    #[schema(example = "Acme Care")]
+    #[schema(min_length = 1, max_length = 200, example = "Acme Care")]
     pub name: String,
     /// When it was created.
     pub created_at: Moment,

@@ -19,6 +19,7 @@ mod catalogue;
 mod clients;
 mod commands;
 mod concurrency;
+mod contract;
 mod draining;
 mod erasure;
 mod external_ids;

@@ -17,6 +17,7 @@ pub struct Comparability {
     /// Whether nothing speaks against the comparison.
     pub comparable: bool,
     /// What speaks against it.
+    #[schema(max_items = 100_000)]
     pub reasons: Vec<Reason>,
 }
 

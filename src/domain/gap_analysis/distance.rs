@@ -78,8 +78,10 @@ pub struct DistanceTravelled {
     /// Whether nothing speaks against the comparison.
     pub comparable: bool,
     /// What speaks against it.
+    #[schema(max_items = 100_000)]
     pub reasons: Vec<Reason>,
     /// The elements that both model versions have and both analyses have ratings of, in model order.
+    #[schema(max_items = 200)]
     pub elements: Vec<ElementDistance>,
 }
 

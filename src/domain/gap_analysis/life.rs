@@ -52,7 +52,7 @@ pub struct Request {
     pub title: Option<String>,
     /// These assessments, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 10_000)]
     pub assessments: Option<Vec<AssessmentId>>,
     /// Those that meet this selection, now and whenever the analysis is recomputed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,9 +120,10 @@ impl Analysis {
 pub struct Summary {
     /// What it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 200)]
     pub title: Option<String>,
     /// The version of the formula.
+    #[schema(max_length = 20, pattern = "^[0-9]+$")]
     pub formula_version: String,
     /// The model version that its inputs rate.
     pub model: ModelRef,

@@ -114,7 +114,7 @@ pub struct ElementReading {
     /// The element.
     pub element: ElementKey,
     /// Its theme; `safety` for a consideration.
-    #[schema(example = "feelings")]
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,59}$", example = "feelings")]
     pub theme: String,
     /// Set where it belongs to Safety.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,13 +130,14 @@ pub struct ElementReading {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ThemeReading {
     /// The theme.
-    #[schema(example = "feelings")]
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,59}$", example = "feelings")]
     pub theme: String,
     /// The reading of all inputs.
     pub all: Reading,
     /// The reading of each perspective that has an input, by slug.
     pub by_perspective: BTreeMap<Slug, Reading>,
     /// The elements with the lowest current median; several where they tie.
+    #[schema(max_items = 200)]
     pub weakest: Vec<ElementKey>,
     /// What Safety says of the theme.
     pub safety: SafetyGate,
@@ -150,6 +151,7 @@ pub struct SafetyReading {
     /// The reading of each perspective that has an input, by slug.
     pub by_perspective: BTreeMap<Slug, Reading>,
     /// The elements and considerations with the lowest current median; several where they tie.
+    #[schema(max_items = 200)]
     pub weakest: Vec<ElementKey>,
 }
 
@@ -161,23 +163,29 @@ pub struct Analysis {
     #[schema(nullable = false, max_length = 200)]
     pub title: Option<String>,
     /// The version of the formulas by which it was computed.
-    #[schema(example = "1")]
+    #[schema(max_length = 20, pattern = "^[0-9]+$", example = "1")]
     pub formula_version: String,
     /// The model version that all inputs share.
     pub model: ModelRef,
     /// What it was made from, by perspective and assessment.
+    #[schema(max_items = 10_000)]
     pub inputs: Vec<Input>,
     /// Every element in model order: the themes' elements, then the considerations of Safety.
+    #[schema(max_items = 200)]
     pub elements: Vec<ElementReading>,
     /// Every theme in model order.
+    #[schema(max_items = 200)]
     pub themes: Vec<ThemeReading>,
     /// Safety.
     pub safety: SafetyReading,
     /// Where perspectives differ: largest difference first, then model order, then slugs.
+    #[schema(max_items = 2_147_483_647)]
     pub perception_gaps: Vec<PerceptionGap>,
     /// What to work on, in rank order.
+    #[schema(max_items = 200)]
     pub priorities: Vec<Priority>,
     /// What is as it should be, in model order.
+    #[schema(max_items = 200)]
     pub strengths: Vec<Strength>,
     /// Whether the perspectives can be compared with each other.
     pub comparability: Comparability,

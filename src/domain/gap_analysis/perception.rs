@@ -28,6 +28,7 @@ pub struct PerceptionGap {
     /// Whether the higher stands at Maturing or above and the lower at Forming or below.
     pub blind_spot: bool,
     /// The finding as a sentence.
+    #[schema(max_length = 2000)]
     pub detail: String,
 }
 

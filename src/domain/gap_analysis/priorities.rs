@@ -38,6 +38,7 @@ pub struct Priority {
     /// The desired median rounded up.
     pub desired_level: Level,
     /// What decided the rank, the strongest first.
+    #[schema(max_items = 100_000)]
     pub reasons: Vec<Reason>,
 }
 

@@ -1,7 +1,10 @@
 //! Readings: ratings counted, and the figures that follow from the counts.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+};
 
 use super::{
     agreement::agreement,
@@ -39,7 +42,7 @@ impl From<[u32; 4]> for LevelCounts {
 }
 
 /// How many ratings have each gap. A negative gap is beyond what is desired.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapCounts {
     /// Ratings three levels beyond desired.
     #[serde(rename = "-3")]
@@ -78,6 +81,30 @@ impl GapCounts {
         ]
     }
 }
+
+/// A map from gap to count: as members of their own, `-1` and `1` would be one name in most languages.
+impl PartialSchema for GapCounts {
+    fn schema() -> RefOr<Schema> {
+        let gap = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some((-3..=3).map(|gap: i32| gap.to_string())));
+        let count = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+            .minimum(Some(0));
+        ObjectBuilder::new()
+            .property_names(Some(gap))
+            .additional_properties(Some(count))
+            .min_properties(Some(7))
+            .max_properties(Some(7))
+            .description(Some(
+                "How many ratings have each gap, from -3 to 3: all seven. A negative gap is beyond what is desired.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for GapCounts {}
 
 impl From<[u32; 7]> for GapCounts {
     fn from([three_beyond, two_beyond, one_beyond, none, one, two, three]: [u32; 7]) -> Self {
@@ -138,9 +165,25 @@ pub struct Reading {
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
     /// Ratings by current level (row, 1 to 4) and desired level (column, 1 to 4).
-    #[schema(value_type = Vec<Vec<u32>>, min_items = 4, max_items = 4)]
+    #[schema(value_type = Transitions)]
     pub transitions: [[u32; 4]; 4],
 }
+
+/// Four rows of four counts: for the schema only, which otherwise would not say how many.
+struct Transitions;
+
+impl PartialSchema for Transitions {
+    fn schema() -> RefOr<Schema> {
+        let count = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+            .minimum(Some(0));
+        let four = |items: RefOr<Schema>| ArrayBuilder::new().items(items).min_items(Some(4)).max_items(Some(4));
+        four(four(count.into()).into()).into()
+    }
+}
+
+impl ToSchema for Transitions {}
 
 impl Reading {
     /// The figures of these ratings, by current and desired level. One input that rated several elements does not agree with itself: `several_inputs`.

@@ -19,6 +19,7 @@ pub struct Reason {
     #[schema(nullable = false)]
     pub perspective: Option<Slug>,
     /// The reason as a sentence, with its numbers.
+    #[schema(max_length = 1_000_000)]
     pub detail: String,
 }
 

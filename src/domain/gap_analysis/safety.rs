@@ -25,6 +25,7 @@ pub struct SafetyGate {
     /// Whether anything is in alarm.
     pub status: GateStatus,
     /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within`, which raises none.
+    #[schema(max_items = 10_000_000)]
     pub reasons: Vec<Reason>,
 }
 

@@ -35,17 +35,19 @@ pub struct ElementChange {
     pub change: Change,
     /// What it says in the version compared from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 200)]
     pub label_from: Option<String>,
     /// What it says in the version compared to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 200)]
     pub label_to: Option<String>,
     /// The earlier elements that it splits or merges.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
     pub replaces: Vec<ElementKey>,
     /// The later elements that it was split or merged into.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
     pub replaced_by: Vec<ElementKey>,
 }
 

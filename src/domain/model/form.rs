@@ -18,18 +18,19 @@ use crate::domain::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FormTheme {
     /// Its key.
-    #[schema(example = "feelings")]
+    #[schema(pattern = "^[a-z][a-z0-9_]{0,59}$", example = "feelings")]
     pub key: String,
     /// Its name.
-    #[schema(example = "Feelings")]
+    #[schema(min_length = 1, max_length = 200, example = "Feelings")]
     pub label: String,
     /// The one overarching need.
-    #[schema(example = "To have a sense of belonging")]
+    #[schema(max_length = 4000, example = "To have a sense of belonging")]
     pub need: String,
     /// How its elements' sentences begin, in the perspective's voice.
-    #[schema(example = "I need to")]
+    #[schema(max_length = 200, example = "I need to")]
     pub stem: String,
     /// Its elements, in order.
+    #[schema(max_items = 200)]
     pub elements: Vec<Element>,
 }
 
@@ -50,23 +51,28 @@ pub struct Form {
     /// The perspective's voice.
     pub voice: Voice,
     /// The language of its texts (BCP 47).
-    #[schema(example = "en")]
+    #[schema(max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
     pub language: String,
     /// The model's title.
+    #[schema(max_length = 200)]
     pub title: String,
     /// Who made the model.
+    #[schema(max_length = 4000)]
     pub attribution: String,
     /// Under what terms it may be used, as far as its authors say so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 4000)]
     pub copyright: Option<String>,
     /// The four levels, lowest first.
+    #[schema(max_items = 4)]
     pub levels: Vec<LevelLabel>,
     /// The themes, in order.
+    #[schema(max_items = 200)]
     pub themes: Vec<FormTheme>,
     /// What underpins them.
     pub safety: Safety,
     /// How a team works with the model.
+    #[schema(max_items = 200)]
     pub guide: Vec<GuideStep>,
     /// What the model was derived from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,9 +81,9 @@ pub struct Form {
     /// A JSON Schema (2020-12) that a complete `ratings` object meets.
     #[schema(value_type = Object)]
     pub answer_schema: Value,
-    /// Its seal; absent on a draft.
+    /// The version's seal: forms are made of sealed versions.
     #[serde(flatten)]
-    #[schema(inline)]
+    #[schema(inline, value_type = Seal)]
     pub seal: Option<Seal>,
 }
 

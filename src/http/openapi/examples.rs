@@ -206,8 +206,8 @@ impl Examples {
             revoked_at: None,
         });
         let secret = "7Jx1vT0cQm3rK8dYwZ5nB2hL9sPfGaEuR4iO6jXkVtM".to_owned().into();
-        self.add("Client.secret", client.clone().with_secret(&secret))?;
-        self.add_with_page("Client", client)
+        self.add("ApiClient.secret", client.clone().with_secret(&secret))?;
+        self.add_with_page("ApiClient", client)
     }
 
     fn models(&mut self, world: &World) -> Outcome {

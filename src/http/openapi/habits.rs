@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{examples::Examples, response_name, scope, suggest};
+use super::{examples::Examples, headers, response_name, scope, suggest};
 use crate::http::{negotiate::Format, routes::oauth::TOKEN_ENDPOINT};
 
 /// What follows for an operation from its path, its method and what it says of itself.
@@ -30,8 +30,8 @@ impl Habits<'_> {
         responses.remove("default");
         for (status, response) in responses.iter_mut() {
             let names = match status.as_str() {
-                "401" => vec!["X-Request-Id", "Cache-Control", "WWW-Authenticate"],
-                "429" | "503" => vec!["X-Request-Id", "Cache-Control", "Retry-After"],
+                "401" => vec!["WWW-Authenticate"],
+                "429" | "503" => vec!["Retry-After"],
                 "204" => headers.iter().copied().filter(|name| *name != "ETag").collect(),
                 "201" => headers.iter().copied().chain(["Location"]).collect(),
                 _ => headers.clone(),
@@ -45,7 +45,8 @@ impl Habits<'_> {
         }
         if may_be_known {
             let mut known = json!({"description": "The caller knows it already."});
-            describe(&mut known, &["X-Request-Id", "Cache-Control", "ETag"]);
+            let more = headers.iter().copied().filter(|name| *name != "Idempotent-Replayed");
+            describe(&mut known, &more.collect::<Vec<_>>());
             responses.insert("304".to_owned(), known);
         }
     }
@@ -182,12 +183,15 @@ impl Habits<'_> {
     }
 
     fn success_headers(&self) -> Vec<&'static str> {
-        let mut names = vec!["X-Request-Id", "Cache-Control"];
+        let mut names = Vec::new();
         if self.has_etag() || (self.method == "post" && self.is_secured() && !self.stores_nothing()) {
             names.push("ETag");
         }
         if self.is_list() {
             names.push("Link");
+        }
+        if self.media_types().any(|media_type| media_type == "image/svg+xml") {
+            names.push("Content-Security-Policy");
         }
         if self.path.ends_with("/form") || self.path.ends_with("/guide") {
             names.push("Content-Language");
@@ -204,7 +208,7 @@ impl Habits<'_> {
     /// Which problems the operation can meet.
     fn statuses(&self) -> Vec<u16> {
         if self.is_token() {
-            return vec![500];
+            return vec![431, 500];
         }
         let writes = self.writes();
         let several_formats = self.media_types().count() > 1;
@@ -224,22 +228,14 @@ impl Habits<'_> {
             (428, matches!(self.method, "patch" | "delete")),
         ];
         let met = conditions.into_iter().filter(|(_, met)| *met).map(|(status, _)| status);
-        met.chain([500, 503]).collect()
+        met.chain([431, 500, 503]).collect()
     }
 }
 
-/// Says which headers an answer has.
-fn describe(response: &mut Value, headers: &[&str]) {
-    let headers: Map<String, Value> = headers
-        .iter()
-        .map(|name| {
-            (
-                (*name).to_owned(),
-                json!({"$ref": format!("#/components/headers/{name}")}),
-            )
-        })
-        .collect();
+/// Says which headers an answer has, beside those that every answer has.
+fn describe(response: &mut Value, names: &[&str]) {
     if let Some(response) = response.as_object_mut() {
-        response.insert("headers".to_owned(), Value::Object(headers));
+        let all = headers::ALWAYS.iter().chain(names);
+        response.insert("headers".to_owned(), headers::named(all));
     }
 }

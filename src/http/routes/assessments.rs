@@ -84,7 +84,7 @@ struct AssessmentsQuery {
     #[param(nullable = false, value_type = Option<Slug>, example = "meaningful-connections")]
     model: Option<Slug>,
     /// With this name in another system, as `system|value`.
-    #[param(nullable = false, value_type = Option<String>, pattern = r"^[^|]+\|.+$", example = "https://crm.example.org|case-4711")]
+    #[param(nullable = false, value_type = Option<String>, max_length = 401, pattern = r"^[^|\x00-\x1f\x7f-\x9f\ufffd]+\|[^\x00-\x1f\x7f-\x9f\ufffd]+$", example = "https://crm.example.org|case-4711")]
     external_id: Option<ExternalIdParameter>,
     /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first.
     #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
@@ -99,7 +99,7 @@ struct AssessmentsQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<Limit>,
     /// Where the page begins: `next_cursor` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -109,10 +109,10 @@ struct AssessmentsQuery {
 #[into_params(parameter_in = Query)]
 struct NameQuery {
     /// The system.
-    #[param(required = true, nullable = false, value_type = String, min_length = 1, max_length = 200, example = "https://crm.example.org")]
+    #[param(required = true, nullable = false, value_type = String, min_length = 1, max_length = 200, pattern = r"^[^|\x00-\x1f\x7f-\x9f\ufffd]+$", example = "https://crm.example.org")]
     system: Option<String>,
     /// The name in that system.
-    #[param(required = true, nullable = false, value_type = String, min_length = 1, max_length = 200, example = "case-4711")]
+    #[param(required = true, nullable = false, value_type = String, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f\ufffd]+$", example = "case-4711")]
     value: Option<String>,
 }
 

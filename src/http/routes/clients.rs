@@ -47,21 +47,22 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(revoke_client);
 }
 
-/// A client.
+/// A client. Its schema is not called so: generated code has a `Client` of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ApiClient)]
 #[expect(clippy::struct_field_names, reason = "OAuth 2.0 calls them so (RFC 6749)")]
 pub struct Client {
     /// Its id.
     client_id: ClientId,
     /// Its secret: given once, when it is made, and never again (not in a replay either).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^[A-Za-z0-9_-]{43}$")]
     client_secret: Option<String>,
     /// What people call it.
-    #[schema(example = "Case management")]
+    #[schema(min_length = 1, max_length = 200, example = "Case management")]
     name: String,
     /// What it may do.
-    #[schema(example = json!(["models:read", "assessments:write"]))]
+    #[schema(value_type = Vec<Scope>, max_items = 32, example = json!(["models:read", "assessments:write"]))]
     scopes: Vec<String>,
     /// When it was created.
     created_at: Moment,

@@ -93,7 +93,7 @@ struct GapAnalysesQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<Limit>,
     /// Where the page begins: `next_cursor` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 

@@ -55,7 +55,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Path)]
 struct ModelVersionPath {
     /// The model's slug or id.
-    #[param(example = "meaningful-connections")]
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$", example = "meaningful-connections")]
     model: String,
     /// The version, 1 or more.
     #[param(value_type = i32, minimum = 1, example = 1)]
@@ -81,11 +81,13 @@ pub struct Guide {
     #[schema(value_type = i32, minimum = 1)]
     version: Version,
     /// The model's title.
+    #[schema(max_length = 200)]
     title: String,
     /// The language of its texts (BCP 47).
-    #[schema(example = "en")]
+    #[schema(max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
     language: String,
     /// The steps, in order.
+    #[schema(max_items = 200)]
     steps: Vec<GuideStep>,
 }
 
@@ -189,7 +191,7 @@ async fn diff_model_versions(
 /// a complete `ratings` object meets.
 #[utoipa::path(
     tag = "Models",
-    params(ModelVersionPath, FormQuery, ("Accept-Language" = Option<String>, Header, description = "The reader's languages; forms exist in English so far.", example = "en-GB")),
+    params(ModelVersionPath, FormQuery, ("Accept-Language" = Option<String>, Header, nullable = false, max_length = 8192, description = "The reader's languages; forms exist in English so far.", example = "en-GB")),
     responses((status = 200, description = "The form", body = Form), Problem),
     security(("bearer" = ["models:read"])),
 )]

@@ -47,7 +47,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Path)]
 pub struct ModelPath {
     /// The model's slug or id.
-    #[param(example = "meaningful-connections")]
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$", example = "meaningful-connections")]
     pub(super) model: String,
 }
 

@@ -22,7 +22,12 @@ use crate::{
         scope::{Scope, ScopeSet},
         token::LIFETIME_SECONDS,
     },
-    http::{PublicUrl, body, caller::handed_over, problem::Problem, reply::Reply},
+    http::{
+        PublicUrl, body,
+        caller::{Anyone, handed_over},
+        problem::Problem,
+        reply::Reply,
+    },
     store::db::Db,
 };
 
@@ -35,6 +40,18 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(get_protected_resource);
 }
 
+/// A word of OAuth: for the schema only.
+#[derive(ToSchema)]
+#[schema(max_length = 60, pattern = "^[a-z_]+$", example = "client_credentials")]
+#[expect(dead_code, reason = "what is listed is a constant, and this its schema")]
+struct Word(String);
+
+/// A URL: for the schema only.
+#[derive(ToSchema)]
+#[schema(format = "uri", max_length = 2048, example = "https://connections.example.org")]
+#[expect(dead_code, reason = "what is listed is a `String`, and this its schema")]
+struct Address(String);
+
 /// A request for a token (RFC 6749, section 4.4.2).
 #[derive(Default, Deserialize, ToSchema)]
 struct TokenRequest {
@@ -42,13 +59,18 @@ struct TokenRequest {
     #[schema(required = true, nullable = false, value_type = String, pattern = "^client_credentials$", example = "client_credentials")]
     grant_type: Option<String>,
     /// The scopes asked for, separated by spaces; all of the client's where it is left out.
-    #[schema(nullable = false, example = "models:read assessments:write")]
+    #[schema(
+        nullable = false,
+        max_length = 1000,
+        pattern = "^([a-z_]+:[a-z]+( [a-z_]+:[a-z]+)*)?$",
+        example = "models:read assessments:write"
+    )]
     scope: Option<String>,
     /// The client's id, where it does not come by HTTP Basic.
-    #[schema(nullable = false)]
+    #[schema(nullable = false, format = Uuid)]
     client_id: Option<String>,
     /// The client's secret, where it does not come by HTTP Basic.
-    #[schema(nullable = false, format = Password)]
+    #[schema(nullable = false, format = Password, max_length = 200)]
     client_secret: Option<String>,
 }
 
@@ -57,15 +79,20 @@ struct TokenRequest {
 #[expect(clippy::struct_field_names, reason = "that RFC calls them so")]
 pub(in crate::http) struct Token {
     /// A JWT (RFC 9068).
+    #[schema(max_length = 4096, pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
     access_token: String,
     /// Always `Bearer`.
-    #[schema(value_type = String, example = "Bearer")]
+    #[schema(value_type = String, pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// For how many seconds it counts.
-    #[schema(example = 900)]
+    #[schema(minimum = 1, maximum = 900, example = 900)]
     expires_in: i64,
     /// What it allows, separated by spaces.
-    #[schema(example = "models:read assessments:write")]
+    #[schema(
+        max_length = 1000,
+        pattern = "^[a-z_: ]*$",
+        example = "models:read assessments:write"
+    )]
     scope: String,
 }
 
@@ -73,10 +100,10 @@ pub(in crate::http) struct Token {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct TokenError {
     /// What went wrong, as that RFC names it.
-    #[schema(value_type = String, example = "invalid_client")]
+    #[schema(value_type = String, max_length = 60, pattern = "^[a-z_]+$", example = "invalid_client")]
     error: &'static str,
     /// The same in words.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 1000)]
     error_description: &'static str,
 }
 
@@ -190,6 +217,9 @@ async fn create_token(request: HttpRequest, payload: Payload, db: Data<Db>, gate
 
 async fn token(request: &HttpRequest, payload: Payload, db: &Db, gate: &Gate) -> Result<Token, Refusal> {
     let malformed = |why| Refusal::new(400, "invalid_request", why);
+    if !request.query_string().is_empty() {
+        return Err(malformed("Parameters come in the form, never in the URL."));
+    }
     body::media_type(request, &[FORM.to_owned()])
         .map_err(|_| malformed("The body must be application/x-www-form-urlencoded."))?;
     let bytes = body::collect(request, payload.into_inner())
@@ -268,7 +298,7 @@ fn credentials(
     responses((status = 200, description = "The keys", body = Jwks), Problem),
 )]
 #[get("/.well-known/jwks.json")]
-async fn get_jwks(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
+async fn get_jwks(_: Anyone, db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
     Ok(Reply::json(&gate.jwks(db.now())?))
 }
 
@@ -276,18 +306,25 @@ async fn get_jwks(db: Data<Db>, gate: Data<Gate>) -> Result<Reply, Problem> {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct AuthorizationServer {
     /// The issuer of tokens.
+    #[schema(format = "uri", max_length = 2048)]
     issuer: String,
     /// Where clients get their tokens.
+    #[schema(format = "uri", max_length = 2048)]
     token_endpoint: String,
     /// The public keys.
+    #[schema(format = "uri", max_length = 2048)]
     jwks_uri: String,
     /// Every scope.
+    #[schema(value_type = Vec<Scope>, max_items = 32)]
     scopes_supported: Vec<&'static str>,
     /// None: there is no authorization endpoint.
+    #[schema(value_type = Vec<Word>, max_items = 8)]
     response_types_supported: Vec<&'static str>,
     /// Client credentials.
+    #[schema(value_type = Vec<Word>, max_items = 8)]
     grant_types_supported: Vec<&'static str>,
     /// HTTP Basic, or in the form.
+    #[schema(value_type = Vec<Word>, max_items = 8)]
     token_endpoint_auth_methods_supported: Vec<&'static str>,
 }
 
@@ -303,7 +340,7 @@ fn scopes() -> Vec<&'static str> {
     responses((status = 200, description = "The metadata (RFC 8414)", body = AuthorizationServer), Problem),
 )]
 #[get("/.well-known/oauth-authorization-server")]
-async fn get_authorization_server(url: Data<PublicUrl>) -> Reply {
+async fn get_authorization_server(_: Anyone, url: Data<PublicUrl>) -> Reply {
     Reply::json(&AuthorizationServer::at(url.get_ref()))
 }
 
@@ -326,14 +363,19 @@ impl AuthorizationServer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ProtectedResource {
     /// The resource: the audience of tokens.
+    #[schema(format = "uri", max_length = 2048)]
     resource: String,
     /// Who issues tokens for it.
+    #[schema(value_type = Vec<Address>, max_items = 8)]
     authorization_servers: Vec<String>,
     /// Every scope.
+    #[schema(value_type = Vec<Scope>, max_items = 32)]
     scopes_supported: Vec<&'static str>,
     /// How tokens are sent.
+    #[schema(value_type = Vec<Word>, max_items = 8)]
     bearer_methods_supported: Vec<&'static str>,
     /// The documentation.
+    #[schema(format = "uri", max_length = 2048)]
     resource_documentation: String,
 }
 
@@ -345,7 +387,7 @@ pub(in crate::http) struct ProtectedResource {
     responses((status = 200, description = "The metadata (RFC 9728)", body = ProtectedResource), Problem),
 )]
 #[get("/.well-known/oauth-protected-resource")]
-async fn get_protected_resource(url: Data<PublicUrl>) -> Reply {
+async fn get_protected_resource(_: Anyone, url: Data<PublicUrl>) -> Reply {
     Reply::json(&ProtectedResource::at(url.get_ref()))
 }
 

@@ -10,7 +10,7 @@ use crate::{
     domain::access::Actor,
     http::{
         Draining,
-        caller::read,
+        caller::{Anyone, read},
         problem::{self, Problem},
         reply::{Caching, Reply},
     },
@@ -27,7 +27,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Health {
     /// `ok`
-    #[schema(example = "ok")]
+    #[schema(example = "ok", pattern = "^ok$")]
     status: &'static str,
 }
 
@@ -41,7 +41,7 @@ pub(in crate::http) const OK: Health = Health { status: "ok" };
     responses((status = 200, description = "It lives", body = Health), Problem),
 )]
 #[get("/livez")]
-async fn get_livez() -> Reply {
+async fn get_livez(_: Anyone) -> Reply {
     Reply::json(&OK).cached(Caching::Never)
 }
 
@@ -53,7 +53,7 @@ async fn get_livez() -> Reply {
     responses((status = 200, description = "It is ready", body = Health), Problem),
 )]
 #[get("/readyz")]
-async fn get_readyz(db: Data<Db>, gate: Data<Gate>, draining: Data<Draining>) -> Result<Reply, Problem> {
+async fn get_readyz(_: Anyone, db: Data<Db>, gate: Data<Gate>, draining: Data<Draining>) -> Result<Reply, Problem> {
     if draining.has_begun() {
         return Err(Problem::new(&problem::DRAINING, "Ask another copy.").with_header(header::RETRY_AFTER, "5"));
     }

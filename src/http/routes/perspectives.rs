@@ -48,7 +48,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Path)]
 struct PerspectivePath {
     /// The perspective's slug or id.
-    #[param(example = "service_user")]
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$", example = "service_user")]
     perspective: String,
 }
 
@@ -57,7 +57,7 @@ struct PerspectivePath {
 #[into_params(parameter_in = Path)]
 struct PerspectiveVersionPath {
     /// The perspective's slug or id.
-    #[param(example = "service_user")]
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$", example = "service_user")]
     perspective: String,
     /// The version, 1 or more.
     #[param(value_type = i32, minimum = 1, example = 1)]

@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
     Document,
+    caller::Anyone,
     problem::{KINDS, Kind, Problem},
     reply::{JSON, List, Reply},
 };
@@ -27,8 +28,10 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Root {
     /// Its name.
+    #[schema(max_length = 200)]
     name: &'static str,
     /// Its version.
+    #[schema(max_length = 60, pattern = r"^\d+\.\d+\.\d+")]
     version: &'static str,
     /// Where its parts are, by name.
     links: Links,
@@ -38,20 +41,28 @@ pub(in crate::http) struct Root {
 #[derive(Debug, Serialize, ToSchema)]
 struct Links {
     /// The `OpenAPI` document.
+    #[schema(format = "uri-reference", max_length = 200)]
     openapi: &'static str,
     /// The documentation.
+    #[schema(format = "uri-reference", max_length = 200)]
     docs: &'static str,
     /// Where clients get their tokens.
+    #[schema(format = "uri-reference", max_length = 200)]
     token: &'static str,
     /// The models.
+    #[schema(format = "uri-reference", max_length = 200)]
     models: &'static str,
     /// The perspectives.
+    #[schema(format = "uri-reference", max_length = 200)]
     perspectives: &'static str,
     /// The assessments.
+    #[schema(format = "uri-reference", max_length = 200)]
     assessments: &'static str,
     /// The gap analyses.
+    #[schema(format = "uri-reference", max_length = 200)]
     gap_analyses: &'static str,
     /// What can go wrong.
+    #[schema(format = "uri-reference", max_length = 200)]
     problems: &'static str,
 }
 
@@ -78,7 +89,7 @@ pub(in crate::http) const ROOT: Root = Root {
     responses((status = 200, description = "What this is", body = Root), Problem),
 )]
 #[get("/")]
-async fn get_root() -> Reply {
+async fn get_root(_: Anyone) -> Reply {
     Reply::json(&ROOT)
 }
 
@@ -90,7 +101,7 @@ async fn get_root() -> Reply {
     responses((status = 200, description = "The document (OpenAPI 3.1)", body = Object), Problem),
 )]
 #[get("/openapi.json")]
-async fn get_openapi(document: Data<Document>) -> Reply {
+async fn get_openapi(_: Anyone, document: Data<Document>) -> Reply {
     Reply::bytes(JSON, document.0.clone())
 }
 
@@ -98,14 +109,16 @@ async fn get_openapi(document: Data<Document>) -> Reply {
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ProblemKind {
     /// Stable, in `snake_case`.
-    #[schema(example = "not_found")]
+    #[schema(example = "not_found", max_length = 60, pattern = "^[a-z][a-z0-9_]*$")]
     code: &'static str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599, example = 404)]
     status: u16,
     /// The same for every problem of the kind.
+    #[schema(max_length = 200)]
     title: &'static str,
     /// What it means, and what to do.
+    #[schema(max_length = 4000)]
     explanation: &'static str,
 }
 
@@ -134,7 +147,7 @@ impl From<&Kind> for ProblemKind {
     responses((status = 200, description = "All kinds, on one page", body = List<ProblemKind>), Problem),
 )]
 #[get("/problems")]
-async fn list_problems() -> Reply {
+async fn list_problems(_: Anyone) -> Reply {
     Reply::json(&List {
         data: KINDS.iter().map(ProblemKind::from).collect(),
         next_cursor: None,
@@ -146,7 +159,7 @@ async fn list_problems() -> Reply {
 #[into_params(parameter_in = Path)]
 struct ProblemPath {
     /// The problem's code.
-    #[param(example = "not_found")]
+    #[param(example = "not_found", max_length = 60, pattern = "^[a-z][a-z0-9_]*$")]
     code: String,
 }
 
@@ -159,7 +172,7 @@ struct ProblemPath {
     responses((status = 200, description = "The explanation", body = ProblemKind), Problem),
 )]
 #[get("/problems/{code}")]
-async fn get_problem(path: Path<ProblemPath>) -> Result<Reply, Problem> {
+async fn get_problem(_: Anyone, path: Path<ProblemPath>) -> Result<Reply, Problem> {
     let kind = KINDS.iter().find(|kind| kind.code == path.code);
     kind.map(|kind| Reply::json(&ProblemKind::from(kind)))
         .ok_or_else(|| Problem::not_found("kind of problem"))

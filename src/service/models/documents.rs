@@ -114,12 +114,14 @@ pub struct ModelItem {
     /// Whether a draft is open.
     pub has_draft: bool,
     /// Its title.
+    #[schema(max_length = 200)]
     pub title: String,
     /// Who made it.
+    #[schema(max_length = 4000)]
     pub attribution: String,
     /// Under what terms it may be used, as far as its authors say so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_length = 4000)]
     pub copyright: Option<String>,
     /// What it was derived from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +141,7 @@ pub struct ModelDiff {
     #[schema(inline)]
     pub diff: Diff,
     /// What became of each element.
+    #[schema(max_items = 400)]
     pub elements: Vec<ElementChange>,
 }
 
@@ -148,6 +151,7 @@ pub struct Validation {
     /// Whether nothing would.
     pub valid: bool,
     /// Everything that would.
+    #[schema(max_items = 100_000)]
     pub errors: Vec<Fault>,
 }
 
