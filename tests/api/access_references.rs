@@ -389,6 +389,9 @@ fn paths(operation: &Operation, theirs: &World, query: &str) -> (Vec<String>, St
     ([hidden, vec![by_id]].concat(), missing)
 }
 
+/// An `If-Match`, a body, and another header.
+type Variant<'a> = (&'a str, Option<(String, Value)>, Option<(&'static str, &'a str)>);
+
 /// The ways by the path: whatever else the request says, it is about nothing.
 fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
     let named: Vec<&str> = operation
@@ -428,7 +431,7 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
             Some(("Idempotency-Key", "one-and-the-same")),
         ),
     ];
-    let way = |(etag, body, header): (&'a str, Option<(String, Value)>, Option<(&'static str, &'a str)>)| {
+    let way = |(etag, body, header): Variant<'a>| {
         Way::new(
             format!("path, If-Match {etag}, {header:?}"),
             &hidden,

@@ -162,9 +162,9 @@ fn told(answer: &Answer, what: &str, secrets: &[&str]) -> Vec<String> {
         let mut problem: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
         if let Some(errors) = problem["errors"].as_array_mut() {
             // That a pointer names a key is what it is for.
-            errors
-                .iter_mut()
-                .for_each(|error| error["pointer"] = json!(error["pointer"].as_str().unwrap_or("").replace(KEY, "")));
+            for error in errors {
+                error["pointer"] = json!(error["pointer"].as_str().unwrap_or("").replace(KEY, ""));
+            }
         }
         let text = problem.to_string();
         let is_told = text.contains(VALUE) || text.contains(KEY) || secrets.iter().any(|secret| text.contains(secret));

@@ -76,6 +76,9 @@ impl Target {
     }
 }
 
+/// What it is called, where it is sent, what is sent, and how it may be answered.
+type Refused<'a> = (&'a str, &'a str, Vec<u8>, &'a [(u16, &'a str)]);
+
 fn deep(opening: &str, closing: &str, depth: usize) -> Vec<u8> {
     format!("{}{}", opening.repeat(depth), closing.repeat(depth)).into_bytes()
 }
@@ -89,7 +92,7 @@ async fn what_is_too_large_too_deep_or_too_wide_is_refused() {
     let app = TestApp::new().await;
     let target = Target::new(&app).await;
     let uuid = |place: usize| format!("\"01890a5d-ac96-774b-bcce-{place:012x}\"");
-    let bodies: Vec<(&str, &str, Vec<u8>, &[(u16, &str)])> = vec![
+    let bodies: Vec<Refused<'_>> = vec![
         ("2 MiB", "/v1/models", vec![b' '; 2 << 20], &[(413, "payload_too_large")]),
         ("one byte too much", "/v1/models", vec![b' '; (1 << 20) + 1], &[(413, "payload_too_large")]),
         ("spaces", "/v1/models", vec![b' '; 1 << 20], &[(400, "malformed_json")]),
@@ -131,7 +134,7 @@ async fn what_is_no_http_or_too_much_of_it_is_refused() {
     let app = TestApp::new().await;
     let target = Target::new(&app).await;
     let get = target.head("GET /v1/models");
-    let flood = |number: usize| (0..number).map(|n| format!("X-{n}: {n}\r\n")).collect::<String>();
+    let flood = |number: usize| (0..number).fold(String::new(), |all, n| all + &format!("X-{n}: {n}\r\n"));
     let post = |more: &str| target.head("POST /v1/models") + "Content-Type: application/json\r\n" + more + "\r\n";
     let heads = [
         ("200 headers", format!("{get}{}\r\n", flood(200)), 431),
@@ -211,16 +214,16 @@ async fn what_is_no_http_or_too_much_of_it_is_refused() {
 
 /// Sends parts of something for ever, until the server has had enough: what it answered, and after how long.
 fn drip(address: SocketAddr, begin: &[u8], part: &[u8], pause: Duration) -> (Vec<u8>, Duration) {
-    let began = Instant::now();
+    let since = Instant::now();
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_nonblocking(true).expect("not blocking");
-    let (mut answer, mut some, mut left) = (Vec::new(), [0; 65536], begin.to_vec());
-    while began.elapsed() < SLOWEST {
+    let (mut answer, mut some, mut left) = (Vec::new(), vec![0; 65536], begin.to_vec());
+    while since.elapsed() < SLOWEST {
         match stream.read(&mut some) {
-            Ok(0) => return (answer, began.elapsed()),
+            Ok(0) => return (answer, since.elapsed()),
             Ok(read) => answer.extend_from_slice(&some[..read]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(pause),
-            Err(_) => return (answer, began.elapsed()),
+            Err(_) => return (answer, since.elapsed()),
         }
         if left.is_empty() {
             left.extend_from_slice(part);
@@ -232,7 +235,7 @@ fn drip(address: SocketAddr, begin: &[u8], part: &[u8], pause: Duration) -> (Vec
             Err(_) => left.clear(),
         }
     }
-    (answer, began.elapsed())
+    (answer, since.elapsed())
 }
 
 /// Many that drip at once.

@@ -7,7 +7,7 @@ use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
     rsa::KeySize,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use base64::{
     Engine,
@@ -15,124 +15,21 @@ use base64::{
 };
 use meaningful_connections::{
     auth::keys,
-    domain::{access::Actor, moment::Moment},
+    domain::access::Actor,
     http::openapi::document,
     store::{self, clients, keys::Key},
 };
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
     app::{Answer, Client, PUBLIC_URL, TestApp},
+    forger::{Forger, encoded},
     openapi::{Operation, all},
     problems::assert_problem,
     rows,
     wire::{Listening, bytes_of, exchange, first_answer},
     world::World,
 };
-
-/// Somebody who got hold of the service's own key, or of another, and signs what they like.
-struct Forger {
-    pair: Ed25519KeyPair,
-    public: Vec<u8>,
-    kid: String,
-    client: String,
-    organisation: String,
-    now: i64,
-}
-
-fn encoded(text: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(text)
-}
-
-impl Forger {
-    fn of(key: &Key, client: &Client, now: Moment) -> Self {
-        let pair = Ed25519KeyPair::from_pkcs8(key.pair.private_key.expose_secret()).expect("a key pair");
-        Self {
-            pair,
-            public: key.pair.public_key.clone(),
-            kid: key.pair.id.to_string(),
-            client: client.id.to_string(),
-            organisation: client.organisation.to_string(),
-            now: now.seconds(),
-        }
-    }
-
-    /// The same claims, and the same name for the key, but another key.
-    fn stranger(&self) -> Self {
-        let pair = Ed25519KeyPair::generate().expect("a key pair");
-        Self {
-            public: pair.public_key().as_ref().to_vec(),
-            pair,
-            kid: self.kid.clone(),
-            client: self.client.clone(),
-            organisation: self.organisation.clone(),
-            now: self.now,
-        }
-    }
-
-    fn header(&self) -> Value {
-        json!({"typ": "at+jwt", "alg": "EdDSA", "kid": self.kid})
-    }
-
-    fn claims(&self) -> Value {
-        json!({
-            "iss": PUBLIC_URL, "aud": PUBLIC_URL, "sub": self.client, "client_id": self.client, "org": self.organisation,
-            "scope": Self::scopes(), "iat": self.now, "nbf": self.now, "exp": self.now + 900, "jti": "j",
-        })
-    }
-
-    fn scopes() -> String {
-        meaningful_connections::auth::scope::ScopeSet::of_organisation().to_string()
-    }
-
-    fn signed(&self, message: &str) -> String {
-        format!("{message}.{}", encoded(self.pair.sign(message.as_bytes()).as_ref()))
-    }
-
-    fn raw(&self, header: &str, claims: &str) -> String {
-        self.signed(&format!(
-            "{}.{}",
-            encoded(header.as_bytes()),
-            encoded(claims.as_bytes())
-        ))
-    }
-
-    fn token(&self, header: &Value, claims: &Value) -> String {
-        self.raw(&header.to_string(), &claims.to_string())
-    }
-
-    fn good(&self) -> String {
-        self.token(&self.header(), &self.claims())
-    }
-
-    fn with_header(&self, name: &str, value: Value) -> String {
-        let mut header = self.header();
-        header[name] = value;
-        self.token(&header, &self.claims())
-    }
-
-    fn with_claim(&self, name: &str, value: Value) -> String {
-        let mut claims = self.claims();
-        claims[name] = value;
-        self.token(&self.header(), &claims)
-    }
-
-    fn without(mut of: Value, name: &str) -> Value {
-        of.as_object_mut().expect("an object").remove(name);
-        of
-    }
-
-    /// Signed by other means, under an `alg` that says so.
-    fn by(&self, alg: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
-        let mut header = self.header();
-        header["alg"] = json!(alg);
-        let (header, claims) = (header.to_string(), self.claims().to_string());
-        let message = format!("{}.{}", encoded(header.as_bytes()), encoded(claims.as_bytes()));
-        let signature = sign(message.as_bytes());
-        format!("{message}.{}", encoded(&signature))
-    }
-}
 
 /// What kind of hostility, and the `Authorization` header that shows it.
 type Kind = (String, Vec<u8>);
@@ -274,7 +171,7 @@ fn of_headers(forger: &Forger) -> Vec<Kind> {
             forger.raw(&header, &forger.claims().to_string())
         }),
     ];
-    let kids = [
+    let names = [
         json!("../../../../dev/null"),
         json!("/proc/self/environ"),
         json!("' OR 1=1 --"),
@@ -290,7 +187,7 @@ fn of_headers(forger: &Forger) -> Vec<Kind> {
         json!(format!("{{{}}}", forger.kid)),
         json!("k".repeat(3000)),
     ];
-    kinds.extend(kids.into_iter().map(|kid| {
+    kinds.extend(names.into_iter().map(|kid| {
         let short: String = kid.to_string().chars().take(40).collect();
         bearer(format!("kid {short}"), forger.with_header("kid", kid))
     }));
@@ -489,6 +386,13 @@ fn of_tampering(forger: &Forger) -> Vec<Kind> {
         ),
         bearer("percent-encoded", good.replace('.', "%2E")),
         bearer("a NUL, percent-encoded", format!("{good}%00")),
+    ]
+}
+
+/// A token of a size or in a script that no token has.
+fn of_sizes(forger: &Forger) -> Vec<Kind> {
+    let good = forger.good();
+    vec![
         bearer("10 KB", "A".repeat(10 * 1024)),
         bearer(
             "genuine, and 10 KB",
@@ -537,7 +441,7 @@ fn of_presentation(forger: &Forger) -> Vec<Kind> {
     ]
 }
 
-async fn signer(app: &TestApp) -> Key {
+fn signer(app: &TestApp) -> Key {
     let live = app.db.read_now(Actor::SERVICE, store::keys::live).expect("keys");
     live.into_iter().next().expect("a key")
 }
@@ -556,7 +460,7 @@ async fn of_a_revoked_client(app: &TestApp, owner: &Client) -> Kind {
 }
 
 /// The same organisation, client and names, from another instance with a key of its own.
-async fn of_another_instance(forger: &Forger) -> Vec<Kind> {
+fn of_another_instance(forger: &Forger) -> Vec<Kind> {
     let stranger = Forger {
         kid: "01890a5d-ac96-774b-bcce-b302099a8058".to_owned(),
         ..forger.stranger()
@@ -576,13 +480,14 @@ async fn of_another_instance(forger: &Forger) -> Vec<Kind> {
 
 async fn hostile(app: &TestApp, owner: &Client) -> (Forger, Vec<Kind>) {
     let revoked = of_a_revoked_client(app, owner).await;
-    let forger = Forger::of(&signer(app).await, owner, app.db.now());
+    let forger = Forger::of(&signer(app), owner, app.db.now());
     let mut kinds = vec![revoked];
-    kinds.extend(of_another_instance(&forger).await);
+    kinds.extend(of_another_instance(&forger));
     kinds.extend(of_algorithms(&forger));
     kinds.extend(of_headers(&forger));
     kinds.extend(of_claims(&forger));
     kinds.extend(of_tampering(&forger));
+    kinds.extend(of_sizes(&forger));
     kinds.extend(of_presentation(&forger));
     let mut names = BTreeSet::new();
     for (what, _) in &kinds {
@@ -758,7 +663,7 @@ async fn a_good_token_counts_nowhere_but_in_its_header() {
 async fn a_token_ends_with_its_time_its_client_and_the_overlap_of_its_key() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
-    let old = signer(&app).await;
+    let old = signer(&app);
     let key = keys::generate().expect("a key");
     app.db
         .write_now(Actor::SERVICE, move |tx| keys::rotate(tx, &key))

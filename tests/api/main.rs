@@ -3,7 +3,8 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails; some tell what they counted"
 )]
 
 mod access;
@@ -24,6 +25,7 @@ mod draining;
 mod erasure;
 mod external_ids;
 mod faults;
+mod forger;
 mod forms;
 mod gap_analyses;
 mod gap_analysis_distance;

@@ -43,7 +43,7 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>>
 
 /// Reads until the connection ends, be it broken off.
 pub fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
-    let (mut answer, mut some) = (Vec::new(), [0; 65536]);
+    let (mut answer, mut some) = (Vec::new(), vec![0; 65536]);
     loop {
         match stream.read(&mut some) {
             Ok(0) => return Ok(answer),
