@@ -31,6 +31,12 @@ pub enum Command {
     Migrate,
     /// Check the configuration, and that the database answers and is up to date
     Check,
+    /// Ask the service that runs here whether it lives; the exit code is the answer
+    Health {
+        /// Ask whether it is ready for requests instead
+        #[arg(long)]
+        ready: bool,
+    },
     /// Write the `OpenAPI` document to stdout
     Openapi {
         /// Write the table of operations instead: id, method, path, scope

@@ -4,7 +4,7 @@ mod command;
 
 use std::{
     error::Error,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -20,7 +20,7 @@ use meaningful_connections::{
         scope::{Scope, ScopeSet},
         secret::{NewSecret, new_client},
     },
-    config::{Config, LogFormat},
+    config::Config,
     domain::{
         access::Actor,
         id::{ClientId, OrganisationId},
@@ -37,10 +37,10 @@ use meaningful_connections::{
         organisations::Organisation,
         page::Page,
     },
+    telemetry::{self, metrics, traces::Traces},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -58,7 +58,7 @@ impl Format {
 
 fn main() -> ExitCode {
     let Cli { config, command } = Cli::parse();
-    log(&config);
+    telemetry::log(&config);
     match run(config, command.unwrap_or(Command::Serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,22 +66,6 @@ fn main() -> ExitCode {
             _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Logs go to stderr: stdout is for what was asked for.
-fn log(config: &Config) {
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.log))
-        .with_writer(io::stderr);
-    let usual = if io::stderr().is_terminal() {
-        LogFormat::Text
-    } else {
-        LogFormat::Json
-    };
-    match config.log_format.unwrap_or(usual) {
-        LogFormat::Json => logs.json().init(),
-        LogFormat::Text => logs.init(),
     }
 }
 
@@ -93,6 +77,7 @@ fn run(config: Config, command: Command) -> Outcome {
             say(&format!("The database is up to date ({steps} steps taken)."))
         }
         Command::Check => check(&config),
+        Command::Health { ready } => Ok(http::health(config.listen, ready)?),
         Command::Openapi { operations } => openapi(operations),
         Command::Organisation(command) => organisation(&ready(&config)?, command),
         Command::Client(command) => client(&ready(&config)?, command),
@@ -130,24 +115,29 @@ fn ready(config: &Config) -> Outcome<Db> {
 }
 
 fn serve(config: Config) -> Outcome {
+    let (page, traces) = (metrics::start()?, Traces::start()?);
     let db = Arc::new(open(&config)?.0);
     let public_url = config.public_url();
     if first_start(&db)? && !config.no_bootstrap {
         quick_start(&public_url, &found(&db, "My organisation".to_owned())?)?;
     }
     let gate = Gate::start(Arc::clone(&db), &public_url)?;
-    listen(config, db, gate)
+    listen(config, db, gate, page, traces.as_ref())
 }
 
 /// Serves until told to stop.
-fn listen(config: Config, db: Arc<Db>, gate: Gate) -> Outcome {
+fn listen(config: Config, db: Arc<Db>, gate: Gate, page: metrics::Page, traces: Option<&Traces>) -> Outcome {
     jobs::start(Arc::downgrade(&db))?;
     let listen = Listen {
         api: config.listen,
         metrics: config.metrics_listen,
     };
     let house = House::new(db, Arc::new(gate), config.public_url(), config.cors_origins.0)?;
-    Ok(actix_web::rt::System::new().block_on(http::serve(house, listen))?)
+    if let Some(traces) = traces {
+        house.trace(traces.tracer());
+    }
+    let served = http::serve(house, listen, move || page.text());
+    Ok(actix_web::rt::System::new().block_on(served)?)
 }
 
 /// Writes the `OpenAPI` document, or the table of its operations, to stdout.

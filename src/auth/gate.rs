@@ -9,6 +9,7 @@ use std::{
 };
 
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use metrics::gauge;
 use quick_cache::sync::Cache;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -190,6 +191,19 @@ impl Gate {
     /// The published keys.
     pub fn jwks(&self, now: Moment) -> Result<Jwks, Error> {
         Ok(self.inner.snapshot()?.known.keys.jwks(now))
+    }
+
+    /// Brings the metrics up to date that tell how things stand.
+    pub fn observe(&self) {
+        let snapshot = &self.inner.snapshot;
+        let age = snapshot
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .read_at
+            .elapsed();
+        gauge!("auth_snapshot_age_seconds").set(age);
+        // What was read lately came from a database that answers.
+        gauge!("database_up").set(u8::from(age <= OLDEST));
     }
 
     /// Reads clients and keys now, because this process has just changed them, and hands over when that is done.

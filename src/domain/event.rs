@@ -20,6 +20,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Model, Self::Perspective, Self::Assessment, Self::GapAnalysis];
+
     /// The word under which it is kept.
     pub const fn key(self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@ use actix_web::{
     http::header::{self, HeaderMap, HeaderName},
     web::Data,
 };
+use metrics::counter;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     auth::{
+        self,
         gate::Gate,
         scope::{Requires, ScopeSet},
         token::Claims,
@@ -64,14 +66,25 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
     let Some(operations) = request.app_data::<Data<Operations>>() else {
         return Err(Problem::unavailable());
     };
-    let token = bearer(request.headers())?;
-    let claims = gate.verify(token, db.now())?;
+    let token = bearer(request.headers()).inspect_err(|_| refused("no_token"))?;
+    let claims = gate.verify(token, db.now()).inspect_err(|error| {
+        refused(match error {
+            auth::Error::InvalidToken(_) => "invalid_token",
+            _ => "unavailable",
+        });
+    })?;
     trace::record_caller(request, &claims);
     if !has_scope(&claims) {
+        refused("insufficient_scope");
         return Err(Problem::insufficient_scope(scope));
     }
     operations.check_query(request)?;
     Ok(claims)
+}
+
+/// Counts a caller who was not let in.
+fn refused(reason: &'static str) {
+    counter!("auth_requests_refused_total", "reason" => reason).increment(1);
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1), of which there is exactly one.
@@ -265,7 +278,10 @@ enum Written {
 fn answered(written: Written) -> Result<Reply, Problem> {
     match written {
         Written::Now(reply) => Ok(reply),
-        Written::Before(Claim::Answered(answer)) => Ok(Reply::replayed(answer)),
+        Written::Before(Claim::Answered(answer)) => {
+            counter!("idempotent_replays_total").increment(1);
+            Ok(Reply::replayed(answer))
+        }
         Written::Before(Claim::Erased) => Err(Problem::new(
             &problem::ERASED,
             "The result of this request has been erased.",

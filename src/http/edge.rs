@@ -1,6 +1,6 @@
 //! What happens to every request at the edge: whatever goes wrong, the answer is a problem document.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::panic::AssertUnwindSafe;
 
 use actix_web::{
     Error, HttpRequest, HttpResponse,
@@ -107,35 +107,4 @@ fn of_status(status: StatusCode) -> Problem {
         None if status.is_client_error() => Problem::new(&problem::INVALID_PARAMETER, "The request cannot be read."),
         None => Problem::new(&problem::INTERNAL, "Something went wrong here."),
     }
-}
-
-/// The methods that are counted by name.
-const METHODS: [Method; 7] = [
-    Method::GET,
-    Method::HEAD,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-    Method::OPTIONS,
-];
-
-/// Counts and times requests by operation and status.
-pub(super) async fn measured<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let began = Instant::now();
-    // A method can be any word; only those there are become labels, so that callers cannot fill the memory with others.
-    let method = METHODS.iter().find(|method| *method == request.method());
-    let method = method.map_or("other", Method::as_str);
-    let operation = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let response = next.call(request).await?;
-    let labels = [
-        ("method", method.to_owned()),
-        ("operation", operation),
-        ("status", response.status().as_u16().to_string()),
-    ];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(began.elapsed());
-    Ok(response)
 }

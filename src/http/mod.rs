@@ -3,8 +3,10 @@
 pub mod body;
 pub mod caller;
 mod edge;
+mod health;
 pub mod negotiate;
 pub mod openapi;
+mod operation;
 pub mod paging;
 pub mod problem;
 pub mod query;
@@ -12,9 +14,11 @@ pub mod render;
 pub mod rendered;
 pub mod reply;
 pub mod routes;
+mod scrape;
 mod serve;
 mod trace;
 
+pub use health::health;
 pub use serve::{Listen, serve};
 
 use std::sync::Arc;
@@ -28,6 +32,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Bytes, Data},
 };
+use opentelemetry_sdk::trace::SdkTracer;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
@@ -35,6 +40,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
 use self::{
     body::{BadSchema, Operations},
     rendered::Rendered,
+    trace::Watch,
 };
 use crate::{auth::gate::Gate, store::db::Db};
 
@@ -52,6 +58,7 @@ pub struct House {
     db: Data<Db>,
     gate: Data<Gate>,
     operations: Data<Operations>,
+    watch: Data<Watch>,
     document: Data<Document>,
     public_url: Data<PublicUrl>,
     rendered: Data<Rendered>,
@@ -67,11 +74,17 @@ impl House {
             db: Data::from(db),
             gate: Data::from(gate),
             operations: Data::new(operations),
+            watch: Data::new(Watch::of(&document)),
             document: Data::new(Document(document.to_string().into())),
             public_url: Data::new(PublicUrl(public_url)),
             rendered: Data::new(Rendered::default()),
             cors_origins,
         })
+    }
+
+    /// From now on, traces every request.
+    pub fn trace(&self, tracer: SdkTracer) {
+        self.watch.trace(tracer);
     }
 
     fn cors(&self) -> Cors {
@@ -119,6 +132,7 @@ pub fn app(
         .app_data(house.db.clone())
         .app_data(house.gate.clone())
         .app_data(house.operations.clone())
+        .app_data(house.watch.clone())
         .app_data(house.document.clone())
         .app_data(house.public_url.clone())
         .app_data(house.rendered.clone())
@@ -130,9 +144,8 @@ pub fn app(
         .default_service(web::to(edge::nothing_here))
         .wrap(house.cors())
         .wrap(from_fn(edge::problems))
-        .wrap(from_fn(edge::measured))
         .wrap(TracingLogger::<trace::Spans>::new())
-        .wrap(from_fn(trace::request_id))
+        .wrap(from_fn(trace::watched))
 }
 
 /// How resources are patched (RFC 5789, section 3.1).

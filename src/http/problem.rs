@@ -241,7 +241,7 @@ impl IntoResponses for Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.kind.code)
+        write!(f, "{}: {}", self.kind.code, self.detail)
     }
 }
 

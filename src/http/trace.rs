@@ -1,102 +1,284 @@
-//! What is logged of a request: ids and operations, nothing personal.
+//! What is seen of a request from outside: its id, one line in the log, one count, and a span where traces are wanted.
+//! Ids and operations, nothing personal: no path, no query, no header but the request's id and the trace it belongs to.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Method, StatusCode,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
+    web::Data,
 };
-use tracing::{Span, field::Empty};
+use metrics::{Gauge, gauge};
+use opentelemetry::{
+    Context, KeyValue,
+    propagation::{Extractor, TextMapPropagator},
+    trace::{FutureExt, SpanKind, Status, TraceContextExt, TraceId, Tracer},
+};
+use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracer};
+use serde_json::Value;
+use tracing::{Span, field::display};
 use tracing_actix_web::RootSpanBuilder;
 use uuid::Uuid;
 
-use crate::auth::token::Claims;
+use super::operation::{Catalogue, Operation};
+use crate::{
+    auth::token::Claims,
+    domain::id::{ClientId, OrganisationId},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// What takes longer than this is worth a warning.
+const SLOW: Duration = Duration::from_secs(1);
 
-/// The id of a request: the caller's own, or a new one.
-#[derive(Debug, Clone)]
-struct RequestId(HeaderValue);
+/// What it takes to watch requests.
+pub(super) struct Watch {
+    operations: Catalogue,
+    in_flight: Gauge,
+    /// Makes spans, where traces are wanted.
+    tracer: OnceLock<SdkTracer>,
+}
 
-impl RequestId {
-    fn of(request: &ServiceRequest) -> Self {
-        let given = request
-            .headers()
-            .get(&REQUEST_ID)
-            .filter(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic));
-        let made = || HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
-        Self(given.cloned().unwrap_or_else(made))
+impl Watch {
+    pub(super) fn of(document: &Value) -> Self {
+        Self {
+            operations: Catalogue::of(document),
+            in_flight: gauge!("http_requests_in_flight"),
+            tracer: OnceLock::new(),
+        }
+    }
+
+    /// From now on, makes spans; who makes them is said once.
+    pub(super) fn trace(&self, tracer: SdkTracer) {
+        drop(self.tracer.set(tracer));
     }
 }
 
-/// Gives every request an id, and every answer the id of its request.
-pub async fn request_id<B: MessageBody + 'static>(
+/// What is seen of one request.
+struct Seen {
+    watch: Data<Watch>,
+    operation: Arc<Operation>,
+    method: &'static str,
+    id: HeaderValue,
+    began: Instant,
+    caller: Cell<Option<(OrganisationId, ClientId)>>,
+    trace_id: Option<TraceId>,
+    /// Its span, where traces are wanted.
+    span: Option<Context>,
+}
+
+impl Seen {
+    fn new(request: &ServiceRequest, watch: &Data<Watch>) -> Self {
+        let operation = watch.operations.find(request.match_info().as_str(), request.method());
+        let id = request_id(request.headers());
+        let has_parent = request.headers().contains_key(TRACEPARENT);
+        let parent = has_parent
+            .then(|| TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(request.headers())));
+        let method = method(request.method());
+        let span = watch
+            .tracer
+            .get()
+            .map(|tracer| span(tracer, operation, method, &id, parent.as_ref()));
+        watch.in_flight.increment(1);
+        Self {
+            watch: watch.clone(),
+            operation: operation.clone(),
+            method,
+            id,
+            began: Instant::now(),
+            caller: Cell::new(None),
+            trace_id: span.as_ref().or(parent.as_ref()).and_then(trace_id),
+            span,
+        }
+    }
+
+    fn id(&self) -> &str {
+        self.id.to_str().unwrap_or("-")
+    }
+
+    /// Counts the answer and writes the request's line.
+    fn answered(&self, status: StatusCode, error: Option<&Error>) {
+        let took = self.began.elapsed();
+        self.operation.answered(status, took);
+        let cause = error.filter(|_| status.is_server_error()).map(display);
+        let caller = self.caller.get();
+        if let Some(context) = &self.span {
+            let span = context.span();
+            span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
+            if let Some((organisation, client)) = caller {
+                span.set_attribute(KeyValue::new("organisation", organisation.to_string()));
+                span.set_attribute(KeyValue::new("client", client.to_string()));
+            }
+            if status.is_server_error() {
+                span.set_status(Status::error(error.map(ToString::to_string).unwrap_or_default()));
+            }
+            span.end();
+        }
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::event!(
+                    target: "meaningful_connections::request",
+                    tracing::Level::$level,
+                    request_id = self.id(),
+                    trace_id = self.trace_id.map(display),
+                    organisation = caller.map(|(organisation, _)| display(organisation)),
+                    client = caller.map(|(_, client)| display(client)),
+                    operation = self.operation.id,
+                    method = self.method,
+                    status = status.as_u16(),
+                    duration_ms = milliseconds(took),
+                    cause,
+                    "answered"
+                )
+            };
+        }
+        match status {
+            StatusCode::INTERNAL_SERVER_ERROR => line!(ERROR),
+            status if status.is_server_error() || took > SLOW => line!(WARN),
+            _ => line!(INFO),
+        }
+    }
+}
+
+/// Whether it was answered, or the caller went away before.
+impl Drop for Seen {
+    fn drop(&mut self) {
+        self.watch.in_flight.decrement(1);
+    }
+}
+
+/// Watches a request, and gives its answer the request's id.
+pub(super) async fn watched<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let id = RequestId::of(&request);
-    request.extensions_mut().insert(id.clone());
-    match next.call(request).await {
+    let Some(watch) = request.app_data::<Data<Watch>>() else {
+        return next.call(request).await;
+    };
+    let seen = Rc::new(Seen::new(&request, watch));
+    request.extensions_mut().insert(Rc::clone(&seen));
+    let outcome = match &seen.span {
+        Some(context) => next.call(request).with_context(context.clone()).await,
+        None => next.call(request).await,
+    };
+    match outcome {
         Ok(mut response) => {
-            response.headers_mut().insert(REQUEST_ID, id.0);
+            response.headers_mut().insert(REQUEST_ID, seen.id.clone());
+            seen.answered(response.status(), response.response().error());
             Ok(response)
         }
         Err(error) => {
             let mut response = error.error_response();
-            response.headers_mut().insert(REQUEST_ID, id.0);
+            response.headers_mut().insert(REQUEST_ID, seen.id.clone());
+            seen.answered(response.status(), Some(&error));
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
-/// The span of a request: its id, its operation, and (once known) its organisation and client.
+/// The id of a request: the caller's own, or a new one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let given = headers
+        .get(&REQUEST_ID)
+        .filter(|id| (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic));
+    let made = || HeaderValue::from_str(&Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
+    given.cloned().unwrap_or_else(made)
+}
+
+/// The methods that are told by name: others can be any word that a caller makes up.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+fn method(given: &Method) -> &'static str {
+    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let known = METHODS.iter().zip(NAMES).find(|(method, _)| *method == given);
+    known.map_or("other", |(_, name)| name)
+}
+
+/// Milliseconds, with three decimals.
+fn milliseconds(took: Duration) -> f64 {
+    f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0
+}
+
+/// The span of a request, after OpenTelemetry's conventions for HTTP servers.
+fn span(
+    tracer: &SdkTracer,
+    operation: &Operation,
+    method: &'static str,
+    id: &HeaderValue,
+    parent: Option<&Context>,
+) -> Context {
+    let root = Context::new();
+    let parent = parent.unwrap_or(&root);
+    let described = tracer
+        .span_builder(operation.span.clone())
+        .with_kind(SpanKind::Server)
+        .with_attributes([
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.route", operation.route.clone()),
+            KeyValue::new("operation", operation.id.clone()),
+            KeyValue::new("request_id", id.to_str().unwrap_or("-").to_owned()),
+        ]);
+    parent.with_span(described.start_with_context(tracer, parent))
+}
+
+fn trace_id(context: &Context) -> Option<TraceId> {
+    let id = context.span().span_context().trace_id();
+    (id != TraceId::INVALID).then_some(id)
+}
+
+/// Where the propagator of W3C Trace Context looks.
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+/// The span of a request in the log: what else is logged meanwhile is known to belong to it.
 pub struct Spans;
 
 impl RootSpanBuilder for Spans {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request
-            .extensions()
-            .get::<RequestId>()
-            .and_then(|id| id.0.to_str().ok().map(ToOwned::to_owned));
-        tracing::info_span!(
-            "request",
-            request_id = id,
-            trace_id = trace_id(request),
-            method = %request.method(),
-            operation = request.match_pattern().unwrap_or_default(),
-            organisation = Empty,
-            client = Empty,
-            status = Empty,
-        )
+        let extensions = request.extensions();
+        match extensions.get::<Rc<Seen>>() {
+            // Of the highest level, so that it is there whatever is logged.
+            Some(seen) => tracing::error_span!("request", request_id = seen.id(), operation = seen.operation.id),
+            None => Span::none(),
+        }
     }
 
-    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
-        let status = match outcome {
-            Ok(response) => response.status(),
-            Err(error) => error.as_response_error().status_code(),
-        };
-        span.record("status", status.as_u16());
-        span.in_scope(|| tracing::info!("answered"));
-    }
+    // The line is written where everything is known, further out.
+    fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
-/// The trace that the caller says this request belongs to (W3C Trace Context, section 3.2).
-fn trace_id(request: &ServiceRequest) -> Option<String> {
-    let given = request.headers().get("traceparent")?.to_str().ok()?;
-    let mut parts = given.split('-');
-    let (version, id, parent) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_hex =
-        |text: &str, length| text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let is_valid = is_hex(version, 2) && version != "ff" && is_hex(id, 32) && is_hex(parent, 16);
-    (is_valid && id.bytes().any(|digit| digit != b'0')).then(|| id.to_owned())
-}
-
-/// Adds to a request's span who calls.
+/// Notes who calls.
 pub(super) fn record_caller(request: &HttpRequest, claims: &Claims) {
-    if let Some(span) = request.extensions().get::<tracing_actix_web::RootSpan>() {
-        span.record("organisation", tracing::field::display(claims.organisation));
-        span.record("client", tracing::field::display(claims.client));
+    if let Some(seen) = request.extensions().get::<Rc<Seen>>() {
+        seen.caller.set(Some((claims.organisation, claims.client)));
     }
 }

@@ -10,7 +10,9 @@ use super::{
     error::{Error, Result},
     external_ids,
     fork::Json,
-    journal, models,
+    journal,
+    meters::Counted,
+    models,
     schema::assessments::{self, dsl},
     tx::Tx,
 };
@@ -350,6 +352,7 @@ pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
         return Err(Error::Contended);
     }
     journal::delete(tx, life.id, None)?;
+    tx.count(Counted::Erased);
     external_ids::release(tx, life.id)
 }
 

@@ -8,6 +8,7 @@ use super::{
     error::{Error, Failure, Result},
     fork::Place,
     lane::{Lane, Work},
+    meters::Counted,
     tx::Shared,
 };
 use crate::domain::{access::Actor, moment::Moment};
@@ -30,6 +31,7 @@ impl Db {
     /// Starts the threads; they connect when the first work comes.
     pub fn open(place: &Place, clock: Clock) -> Result<Self> {
         let one_writer = place.one_writer();
+        Counted::begin();
         Ok(Self {
             place: place.clone(),
             shared: Arc::new(Shared::new(clock)),
@@ -52,6 +54,14 @@ impl Db {
         self.place.connect()?.is_migrated()
     }
 
+    /// Brings the metrics up to date that tell how things stand.
+    pub fn observe(&self) {
+        self.reads.observe();
+        if let Some(writer) = &self.writer {
+            writer.observe();
+        }
+    }
+
     /// The time.
     pub fn now(&self) -> Moment {
         (self.shared.clock)()
@@ -67,15 +77,8 @@ impl Db {
         T: Send + 'static,
         E: Failure,
     {
-        let shared = Arc::clone(&self.shared);
-        self.reads.take(Box::new(Work {
-            shared,
-            actor,
-            writes: false,
-            run: work,
-            done,
-            result: None,
-        }));
+        self.reads
+            .take(Box::new(Work::new(&self.shared, actor, false, work, done)));
     }
 
     /// Runs `work` in a transaction, and hands what it returns to `done` after the commit. It may run several times.
@@ -88,16 +91,8 @@ impl Db {
         T: Send + 'static,
         E: Failure,
     {
-        let shared = Arc::clone(&self.shared);
         let lane = self.writer.as_ref().unwrap_or(&self.reads);
-        lane.take(Box::new(Work {
-            shared,
-            actor,
-            writes: true,
-            run: work,
-            done,
-            result: None,
-        }));
+        lane.take(Box::new(Work::new(&self.shared, actor, true, work, done)));
     }
 
     /// [`read`](Self::read), waiting for the outcome. Not for threads that serve requests.

@@ -5,6 +5,7 @@ use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 use super::{
     error::Result,
     fork::{Json, Kept},
+    meters::Counted,
     page::{Page, Position, position_version, version_position},
     schema::sealed_versions::dsl,
     tx::{Tx, visible},
@@ -114,6 +115,7 @@ pub(super) fn append<K: 'static, D: Kept>(
             sealed_by: seal.sealed_by,
         })
         .execute(tx.conn)?;
+    tx.count(Counted::Sealed(kind));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
+    time::Instant,
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -14,6 +15,7 @@ use diesel::connection::{Connection, TransactionManager};
 use super::{
     error::{Error, Failure},
     fork::{Conn, Place},
+    meters::{Asked, Counted, Meters},
     tx::{Shared, Tx},
 };
 use crate::domain::access::Actor;
@@ -36,6 +38,8 @@ enum Verdict {
 
 /// A piece of work on its way through a lane.
 pub(super) trait Job: Send {
+    /// When and by whom it was asked for.
+    fn asked(&mut self) -> &mut Asked;
     /// Whether the work may write, and so runs in a transaction.
     fn writes(&self) -> bool;
     #[doc(hidden)]
@@ -49,12 +53,29 @@ pub(super) struct Outcome(Verdict);
 
 /// The one kind of job: a closure, and a callback for what it returns.
 pub(super) struct Work<T, E, F, D> {
-    pub(super) shared: Arc<Shared>,
-    pub(super) actor: Actor,
-    pub(super) writes: bool,
-    pub(super) run: F,
-    pub(super) done: D,
-    pub(super) result: Option<Result<T, E>>,
+    asked: Asked,
+    shared: Arc<Shared>,
+    actor: Actor,
+    writes: bool,
+    run: F,
+    done: D,
+    result: Option<Result<T, E>>,
+    counted: Vec<Counted>,
+}
+
+impl<T, E, F, D> Work<T, E, F, D> {
+    pub(super) fn new(shared: &Arc<Shared>, actor: Actor, writes: bool, run: F, done: D) -> Self {
+        Self {
+            asked: Asked::now(writes),
+            shared: Arc::clone(shared),
+            actor,
+            writes,
+            run,
+            done,
+            result: None,
+            counted: Vec::new(),
+        }
+    }
 }
 
 impl<T, E, F, D> Job for Work<T, E, F, D>
@@ -64,14 +85,22 @@ where
     F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
     D: FnOnce(Result<T, E>) + Send,
 {
+    fn asked(&mut self) -> &mut Asked {
+        &mut self.asked
+    }
+
     fn writes(&self) -> bool {
         self.writes
     }
 
     fn run(&mut self, conn: &mut Conn) -> Outcome {
-        let (run, actor, shared) = (&mut self.run, self.actor, &*self.shared);
-        let result = catch_unwind(AssertUnwindSafe(|| run(&mut Tx::new(conn, actor, shared))))
+        let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared));
+        let result = self
+            .asked
+            .log()
+            .in_scope(|| catch_unwind(AssertUnwindSafe(|| run(&mut tx))))
             .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+        self.counted = tx.counted();
         let verdict = match result.as_ref().map_err(Failure::store_error) {
             Ok(_) => Verdict::Keep,
             Err(Some(Error::Contended)) => Verdict::Again,
@@ -83,20 +112,32 @@ where
     }
 
     fn settle(self: Box<Self>, committed: Result<(), Error>) {
-        let Self { done, result, .. } = *self;
-        done(match (committed, result) {
+        let Self {
+            asked,
+            done,
+            result,
+            counted,
+            ..
+        } = *self;
+        let result = match (committed, result) {
             // Work that failed by itself has the better reason.
             (Err(_), Some(Err(own))) => Err(own),
             (Err(error), _) => Err(error.into()),
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(Error::Unavailable.into()),
-        });
+        };
+        if result.is_ok() {
+            counted.into_iter().for_each(Counted::stands);
+        }
+        asked.ended(result.as_ref().err().and_then(Failure::store_error));
+        done(result);
     }
 }
 
 /// A bounded queue and the threads that serve it, each with a connection of its own.
 pub(super) struct Lane {
     queue: Sender<Box<dyn Job>>,
+    meters: Arc<Meters>,
 }
 
 impl Lane {
@@ -109,10 +150,12 @@ impl Lane {
         reads_only: bool,
     ) -> Result<Self, Error> {
         let (queue, jobs) = bounded(QUEUE);
+        let meters = Arc::new(Meters::new(name, threads, QUEUE));
         for number in 0..threads {
             let worker = Worker {
                 place: place.clone(),
                 jobs: jobs.clone(),
+                meters: Arc::clone(&meters),
                 group,
                 reads_only,
                 conn: None,
@@ -122,14 +165,22 @@ impl Lane {
                 .spawn(move || worker.serve())
                 .map_err(|_| Error::Overloaded)?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, meters })
+    }
+
+    /// Says in the metrics how much is waiting.
+    pub(super) fn observe(&self) {
+        self.meters.queue(self.queue.len());
     }
 
     /// Puts a job into the queue; where it is full, the job is settled with [`Error::Overloaded`].
     pub(super) fn take(&self, job: Box<dyn Job>) {
         match self.queue.try_send(job) {
             Ok(()) => {}
-            Err(TrySendError::Full(job)) => job.settle(Err(Error::Overloaded)),
+            Err(TrySendError::Full(job)) => {
+                self.meters.refused.increment(1);
+                job.settle(Err(Error::Overloaded));
+            }
             Err(TrySendError::Disconnected(job)) => job.settle(Err(Error::Unavailable)),
         }
     }
@@ -138,6 +189,7 @@ impl Lane {
 struct Worker {
     place: Place,
     jobs: Receiver<Box<dyn Job>>,
+    meters: Arc<Meters>,
     group: usize,
     reads_only: bool,
     conn: Option<Conn>,
@@ -153,20 +205,31 @@ impl Worker {
                     Err(_) => break,
                 }
             }
+            self.meters.took(group.iter_mut().map(|job| job.asked()));
+            let (began, was_open) = (Instant::now(), self.conn.is_some());
+            let writes = group.iter().any(|job| job.writes());
             match <[Box<dyn Job>; 1]>::try_from(group) {
                 Ok([job]) => self.alone(job),
                 Err(group) => self.together(group),
             }
+            self.meters.did(writes, began.elapsed(), was_open, self.conn.is_some());
         }
     }
 
     fn conn(&mut self) -> Result<&mut Conn, Error> {
         if self.conn.is_none() {
-            self.conn = Some(if self.reads_only {
-                self.place.connect_to_read()?
+            let opened = if self.reads_only {
+                self.place.connect_to_read()
             } else {
-                self.place.connect()?
-            });
+                self.place.connect()
+            };
+            let outcome = if opened.is_ok() {
+                &self.meters.opened
+            } else {
+                &self.meters.failed
+            };
+            outcome.increment(1);
+            self.conn = Some(opened?);
         }
         self.conn.as_mut().ok_or(Error::Unavailable)
     }
@@ -181,7 +244,7 @@ impl Worker {
                 Err(error) => (Verdict::Broken, Err(error)),
             };
             match verdict {
-                Verdict::Again if attempt < ATTEMPTS => {}
+                Verdict::Again if attempt < ATTEMPTS => self.meters.retries.increment(1),
                 Verdict::Broken => {
                     self.conn = None;
                     // A commit that failed may stand: only work that never got there is done anew.
@@ -198,6 +261,7 @@ impl Worker {
 
     /// Runs the job once. `Ok((Broken, Ok(())))` is a commit whose fate is unknown.
     fn attempt(&mut self, job: &mut Box<dyn Job>) -> Result<(Verdict, Result<(), Error>), Error> {
+        let meters = Arc::clone(&self.meters);
         let conn = self.conn()?;
         if !job.writes() {
             let Outcome(verdict) = job.run(conn);
@@ -207,7 +271,7 @@ impl Worker {
         conn.begin()?;
         let Outcome(verdict) = job.run(conn);
         match verdict {
-            Verdict::Keep => match conn.commit() {
+            Verdict::Keep => match meters.commit(|| conn.commit()) {
                 Ok(()) => Ok((Verdict::Keep, Ok(()))),
                 Err(error) => match Error::from(error) {
                     Error::Contended => {
@@ -230,6 +294,7 @@ impl Worker {
 
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
+        let meters = Arc::clone(&self.meters);
         let committed = self.conn().and_then(|conn| {
             conn.begin()?;
             for job in &mut group {
@@ -240,7 +305,7 @@ impl Worker {
                     Outcome(_) => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
-            Ok(conn.commit()?)
+            Ok(meters.commit(|| conn.commit())?)
         });
         if committed.is_err() {
             self.conn = None;

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod keys;
 mod lane;
+mod meters;
 pub mod models;
 pub mod organisations;
 pub mod page;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     error::Result,
     fork::{Conn, Uid},
+    meters::Counted,
 };
 use crate::domain::{
     access::Actor,
@@ -51,6 +52,7 @@ pub struct Tx<'a> {
     pub(super) actor: Actor,
     pub(super) models: &'a Models,
     now: Moment,
+    counted: Vec<Counted>,
 }
 
 impl<'a> Tx<'a> {
@@ -60,7 +62,18 @@ impl<'a> Tx<'a> {
             actor,
             models: &shared.models,
             now: (shared.clock)(),
+            counted: Vec::new(),
         }
+    }
+
+    /// Counts something, once it stands.
+    pub(super) fn count(&mut self, what: Counted) {
+        self.counted.push(what);
+    }
+
+    /// What is to be counted once it stands.
+    pub(super) fn counted(self) -> Vec<Counted> {
+        self.counted
     }
 
     /// When this transaction began.

@@ -7,6 +7,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use metrics::counter;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -169,10 +170,21 @@ impl From<Error> for Refusal {
 #[post("/v1/oauth/token")]
 async fn create_token(request: HttpRequest, payload: Payload, db: Data<Db>, gate: Data<Gate>) -> HttpResponse {
     match token(&request, payload, &db, &gate).await {
-        Ok(token) => HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .json(token),
-        Err(refusal) => refusal.response(),
+        Ok(token) => {
+            counter!("auth_tokens_issued_total").increment(1);
+            HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .json(token)
+        }
+        Err(refusal) => {
+            let reason = if refusal.0 == StatusCode::TOO_MANY_REQUESTS {
+                "too_many_failures"
+            } else {
+                refusal.1.error
+            };
+            counter!("auth_tokens_refused_total", "reason" => reason).increment(1);
+            refusal.response()
+        }
     }
 }
 
