@@ -1,32 +1,27 @@
 //! Bodies, checked against the operation's own schema in the `OpenAPI` document.
 
-use std::{
-    collections::{HashMap, HashSet},
-    future::Future,
-    pin::Pin,
-    time::Duration,
-};
+use std::{collections::HashSet, future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    dev::{Payload, ResourceDef},
+    dev::Payload,
     http::{
         Method,
         header::{self, HeaderName},
     },
     rt::time::timeout,
-    web::{BytesMut, Data},
+    web::BytesMut,
 };
 use futures_util::StreamExt;
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
     ACCEPT_PATCH,
     problem::{self, Problem},
-    query,
+    trace,
 };
 use crate::{
     domain::fault::{Fault, pointer},
@@ -43,95 +38,6 @@ const MOST_FAULTS: usize = 1000;
 /// The SHA-256 of a request's body, by which a retry is known.
 pub(super) struct Fingerprint(pub(super) [u8; 32]);
 
-/// What an operation takes for a body.
-struct Expected {
-    media_types: Vec<String>,
-    schema: Validator,
-}
-
-/// What every operation takes, by path and method: compiled once, from the `OpenAPI` document.
-#[derive(Default)]
-pub struct Operations {
-    bodies: HashMap<(String, Method), Expected>,
-    with_query: HashSet<(String, Method)>,
-    methods: Vec<(ResourceDef, Vec<Method>)>,
-}
-
-/// The schema of a body cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-#[error("the schema of {0} cannot be compiled: {1}")]
-pub struct BadSchema(String, String);
-
-impl Operations {
-    /// Reads the document, and compiles the schemas of its JSON bodies.
-    pub fn of(document: &Value) -> Result<Self, BadSchema> {
-        let mut operations = Self::default();
-        let components = document.get("components").cloned().unwrap_or_default();
-        let paths = document.get("paths").and_then(Value::as_object);
-        for (path, described) in paths.into_iter().flatten() {
-            let mut methods = Vec::new();
-            for (name, operation) in described.as_object().into_iter().flatten() {
-                let bad = |error: String| BadSchema(format!("{name} {path}"), error);
-                let method =
-                    Method::from_bytes(name.to_uppercase().as_bytes()).map_err(|error| bad(error.to_string()))?;
-                methods.push(method.clone());
-                let key = (path.clone(), method);
-                if has_query(operation) {
-                    operations.with_query.insert(key.clone());
-                }
-                if let Some(body) = body(operation, &components).map_err(bad)? {
-                    operations.bodies.insert(key, body);
-                }
-            }
-            operations.methods.push((ResourceDef::new(path.as_str()), methods));
-        }
-        Ok(operations)
-    }
-
-    /// Refuses parameters of an operation that takes none.
-    pub(super) fn check_query(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let key = (request.match_pattern().unwrap_or_default(), request.method().clone());
-        if request.query_string().is_empty() || self.with_query.contains(&key) {
-            return Ok(());
-        }
-        query::none(request.query_string())
-    }
-
-    /// The methods that a path has, if it is one of ours.
-    pub(super) fn methods(&self, path: &str) -> Option<&[Method]> {
-        self.methods
-            .iter()
-            .find(|(resource, _)| resource.is_match(path))
-            .map(|(_, methods)| methods.as_slice())
-    }
-}
-
-fn has_query(operation: &Value) -> bool {
-    let parameters = operation.get("parameters").and_then(Value::as_array);
-    parameters
-        .into_iter()
-        .flatten()
-        .any(|parameter| parameter.get("in") == Some(&json!("query")))
-}
-
-fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, String> {
-    let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
-    let json: Vec<(&String, &Value)> = content
-        .into_iter()
-        .flatten()
-        .filter(|(media_type, _)| media_type.ends_with("json"))
-        .collect();
-    let Some((_, first)) = json.first() else {
-        return Ok(None);
-    };
-    let schema = jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .build(&json!({"allOf": [first.get("schema")], "components": components}))
-        .map_err(|error| error.to_string())?;
-    let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
-    Ok(Some(Expected { media_types, schema }))
-}
-
 /// A JSON body. What cannot be parsed is refused at once; what is parsed and wrong waits for its turn in [`Checked`].
 pub struct Body<T>(pub Checked<T>);
 
@@ -142,18 +48,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let operations = request
-                .app_data::<Data<Operations>>()
-                .cloned()
-                .ok_or_else(Problem::unavailable)?;
-            let path = request.match_pattern().unwrap_or_default();
-            let expected = operations
-                .bodies
-                .get(&(path, request.method().clone()))
-                .ok_or_else(|| {
-                    tracing::error!("an operation whose body is not in the OpenAPI document");
-                    Problem::new(&problem::INTERNAL, "Something went wrong here.")
-                })?;
+            let operation = trace::operation(&request);
+            let expected = operation.as_ref().and_then(|operation| operation.body.as_ref());
+            let expected = expected.ok_or_else(|| {
+                tracing::error!("an operation whose body is not in the OpenAPI document");
+                Problem::new(&problem::INTERNAL, "Something went wrong here.")
+            })?;
             media_type(&request, &expected.media_types)?;
             let bytes = collect(&request, payload).await?;
             request

@@ -16,8 +16,9 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::{
-    body::{Fingerprint, Operations},
+    body::Fingerprint,
     problem::{self, Problem},
+    query,
     reply::Reply,
     trace,
 };
@@ -63,9 +64,6 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
     let (Some(gate), Some(db)) = (request.app_data::<Data<Gate>>(), request.app_data::<Data<Db>>()) else {
         return Err(Problem::unavailable());
     };
-    let Some(operations) = request.app_data::<Data<Operations>>() else {
-        return Err(Problem::unavailable());
-    };
     let token = bearer(request.headers()).inspect_err(|_| refused("no_token"))?;
     let claims = gate.verify(token, db.now()).inspect_err(|error| {
         refused(match error {
@@ -78,7 +76,9 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
         refused("insufficient_scope");
         return Err(Problem::insufficient_scope(scope));
     }
-    operations.check_query(request)?;
+    if !request.query_string().is_empty() && trace::operation(request).is_none_or(|operation| !operation.takes_query) {
+        query::none(request.query_string())?;
+    }
     Ok(claims)
 }
 
