@@ -1,6 +1,6 @@
 //! Bodies, checked against the operation's own schema in the `OpenAPI` document.
 
-use std::{collections::HashSet, future::Future, pin::Pin, time::Duration};
+use std::{borrow::Cow, collections::HashSet, future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
@@ -124,9 +124,41 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, P
 
 /// Every fault of a body, of its characters and against its schema; and what it says apart from them.
 fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<T> {
+    let faults = faults(schema, &json);
+    for fault in &faults {
+        leave_out(&mut json, &fault.pointer);
+    }
+    if let Ok(said) = T::deserialize(&json) {
+        return Checked {
+            said: Some(said),
+            faults,
+        };
+    }
+    // Once more, to learn where it fails: keeping track of that takes longer than reading.
+    match serde_path_to_error::deserialize(json) {
+        Ok(said) => Checked {
+            said: Some(said),
+            faults,
+        },
+        Err(error) if faults.is_empty() => {
+            let tokens = error
+                .path()
+                .iter()
+                .map(ToString::to_string)
+                .filter(|token| token != "?");
+            Checked {
+                said: None,
+                faults: vec![Fault::new(pointer(tokens), "type", "This does not fit.")],
+            }
+        }
+        Err(_) => Checked { said: None, faults },
+    }
+}
+
+fn faults(schema: &Validator, json: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
-    control_characters(&json, &mut Vec::new(), &mut faults);
-    for error in schema.iter_errors(&json) {
+    control_characters(json, &mut Vec::new(), &mut faults);
+    for error in schema.iter_errors(json) {
         schema_faults(&error, &mut faults);
         if faults.len() > MOST_FAULTS {
             break;
@@ -142,26 +174,7 @@ fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<
     faults.retain(|fault| fault.code == "type" || !of_type.contains(&fault.pointer));
     faults.dedup();
     faults.truncate(MOST_FAULTS);
-    for fault in &faults {
-        leave_out(&mut json, &fault.pointer);
-    }
-    match serde_path_to_error::deserialize(json) {
-        Ok(said) => Checked {
-            said: Some(said),
-            faults,
-        },
-        Err(error) => {
-            if faults.is_empty() {
-                let tokens = error
-                    .path()
-                    .iter()
-                    .map(ToString::to_string)
-                    .filter(|token| token != "?");
-                faults.push(Fault::new(pointer(tokens), "type", "This does not fit."));
-            }
-            Checked { said: None, faults }
-        }
-    }
+    faults
 }
 
 /// Takes out of the body the member at this pointer: the whole list where the pointer leads into one, since taking a part
@@ -187,8 +200,8 @@ fn is_refused(character: char) -> bool {
     character < ' ' && !matches!(character, '\t' | '\n' | '\r')
 }
 
-fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault>) {
-    let refused = |at: &[String]| Fault::new(pointer(at), "control_character", "Control characters are refused.");
+fn control_characters<'a>(json: &'a Value, at: &mut Vec<Cow<'a, str>>, faults: &mut Vec<Fault>) {
+    let refused = |at: &[Cow<'a, str>]| Fault::new(pointer(at), "control_character", "Control characters are refused.");
     if faults.len() >= MOST_FAULTS {
         return;
     }
@@ -196,7 +209,7 @@ fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault
         Value::String(text) if text.chars().any(is_refused) => faults.push(refused(at)),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                at.push(place.to_string());
+                at.push(place.to_string().into());
                 control_characters(item, at, faults);
                 at.pop();
             }
@@ -207,7 +220,7 @@ fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault
                     faults.push(refused(at));
                     continue;
                 }
-                at.push(name.clone());
+                at.push(name.into());
                 control_characters(member, at, faults);
                 at.pop();
             }

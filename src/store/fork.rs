@@ -13,12 +13,13 @@ use std::{fmt::Debug, io::Write, time::Duration};
 
 use diesel::{
     Connection, MultiConnection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
+    backend::Backend,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
     deserialize::{self, FromSql, Queryable},
     expression::AsExpression,
     internal::derives::as_expression::Bound,
     pg::{Pg, PgValue},
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError},
     serialize::{self, IsNull, Output, ToSql},
     sql_types::{BigInt, Binary, HasSqlType, Nullable, SqlType, Text},
@@ -166,34 +167,49 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
     }
 }
 
-/// A query that both databases understand, though Diesel does not say so of the enum over them (`ON CONFLICT`).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Portable<Q>(pub(super) Q);
-
-impl<Q: QueryId> QueryId for Portable<Q> {
-    type QueryId = Q::QueryId;
-    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
-}
-impl<Q: Query> Query for Portable<Q> {
-    type SqlType = Q::SqlType;
-}
-impl<Q: QueryFragment<Pg> + QueryFragment<Sqlite>> QueryFragment<MultiBackend> for Portable<Q> {
-    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        MultiBackend::walk_variant_ast(&self.0, pass)
-    }
-}
-impl<Q> RunQueryDsl<Conn> for Portable<Q> {}
-
-/// Runs an expression on whichever connection there is (several rows in one insert).
+/// Runs an expression on whichever connection there is: what Diesel cannot say of both at once (several rows in one insert), and
+/// what is asked often. For the enum over both, Diesel writes the SQL anew each time, to look the prepared statement up by it.
 macro_rules! either {
-    ($conn:ident => $run:expr) => {
-        match $conn {
+    ($tx:expr, $conn:ident => $run:expr) => {
+        match &mut *$tx.conn {
             $crate::store::fork::Conn::Postgres($conn) => $run,
             $crate::store::fork::Conn::Sqlite($conn) => $run,
         }
     };
 }
 pub(super) use either;
+
+/// A statement whose SQL is always the same, though Diesel takes every UPDATE for one of a kind: it is prepared once, not each time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed<Q>(pub(super) Q);
+
+impl<Q> QueryId for Fixed<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Fixed<Q> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+impl<C, Q> RunQueryDsl<C> for Fixed<Q> {}
+
+/// Inserts many rows at once.
+macro_rules! insert_all {
+    ($tx:expr, $table:expr, $rows:expr) => {
+        match &mut *$tx.conn {
+            // Thousands of values take longer to parse than to insert.
+            $crate::store::fork::Conn::Postgres(conn) => {
+                diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable($rows), conn)
+            }
+            $crate::store::fork::Conn::Sqlite(conn) => diesel::insert_into($table).values($rows).execute(conn),
+        }
+    };
+}
+pub(super) use insert_all;
 
 /// SQL type of ids: `uuid`, or a blob of 16 bytes.
 #[derive(Debug, SqlType, QueryId)]
@@ -239,15 +255,21 @@ macro_rules! column {
                 Ok(IsNull::No)
             }
         }
-        impl<$($generics)*> ToSql<Nullable<$sql>, MultiBackend> for $rust {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
-                <Self as ToSql<$sql, MultiBackend>>::to_sql(self, out)
+        impl<DB: Backend, $($generics)*> ToSql<Nullable<$sql>, DB> for $rust
+        where
+            Self: ToSql<$sql, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <Self as ToSql<$sql, DB>>::to_sql(self, out)
             }
         }
         impl<$($generics)*> FromSql<$sql, MultiBackend> for $rust {
             fn from_sql(raw: MultiRawValue<'_>) -> deserialize::Result<Self> { raw.from_sql::<Self, $sql>() }
         }
-        impl<$($generics)*> Queryable<$sql, MultiBackend> for $rust {
+        impl<DB: Backend, $($generics)*> Queryable<$sql, DB> for $rust
+        where
+            Self: FromSql<$sql, DB>,
+        {
             type Row = Self;
             fn build(row: Self) -> deserialize::Result<Self> { Ok(row) }
         }
