@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::Error as _};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
@@ -30,10 +31,9 @@ impl Digest {
         if let Some(members) = json.as_object_mut() {
             members.retain(|name, _| !Self::LEFT_OUT.contains(&name.as_str()));
         }
-        Ok(Self(format!(
-            "sha256:{}",
-            hex(&Sha256::digest(serde_json_canonicalizer::to_vec(&json)?))
-        )))
+        let mut canonical = Vec::new();
+        write_canonical(&json, &mut canonical)?;
+        Ok(Self(format!("sha256:{}", hex(&Sha256::digest(canonical)))))
     }
 
     /// A digest read back from where it was kept.
@@ -45,6 +45,45 @@ impl Digest {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Writes canonical JSON (RFC 8785, section 3.2): members by the UTF-16 of their names, numbers as ECMAScript has them.
+///
+/// The crate for it, with which a test compares this, takes twenty times as long: half of what it takes to seal a large analysis.
+fn write_canonical(json: &Value, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    match json {
+        Value::Number(number) => {
+            let number = number.as_f64().filter(|number| number.is_finite());
+            let number = number.ok_or_else(|| serde_json::Error::custom("a number that is no double"))?;
+            out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
+        }
+        Value::Array(items) => {
+            out.push(b'[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_canonical(item, out)?;
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            out.push(b'{');
+            for (place, (name, value)) in members.into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                serde_json::to_writer(&mut *out, name)?;
+                out.push(b':');
+                write_canonical(value, out)?;
+            }
+            out.push(b'}');
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => serde_json::to_writer(out, json)?,
+    }
+    Ok(())
 }
 
 /// Lower-case hexadecimal.
@@ -60,7 +99,36 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Digest;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::{Digest, write_canonical};
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+                prop::collection::hash_map(any::<String>(), inner, 0..8)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_json_is_what_others_make_of_it(json in any_json()) {
+            let mut ours = Vec::new();
+            write_canonical(&json, &mut ours).expect("canonical");
+            prop_assert_eq!(ours, serde_json_canonicalizer::to_vec(&json).expect("canonical"));
+        }
+    }
 
     #[test]
     fn a_digest_leaves_out_what_the_seal_adds() {

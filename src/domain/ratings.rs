@@ -53,18 +53,19 @@ impl Rating {
         *self == Self::default()
     }
 
-    fn faults(&self, at: &str) -> Vec<Fault> {
+    /// Each fault below the pointer that `at` makes.
+    fn faults(&self, at: impl Fn() -> String) -> Vec<Fault> {
         let mut faults = Vec::new();
         if self.not_applicable && (self.current.is_some() || self.desired.is_some()) {
             faults.push(Fault::new(
-                format!("{at}/not_applicable"),
+                at() + "/not_applicable",
                 "not_applicable_with_level",
                 "An element that does not apply has no level; set the levels to null in the same patch.",
             ));
         }
         if self.reason.is_some() && !self.not_applicable {
             faults.push(Fault::new(
-                format!("{at}/reason"),
+                at() + "/reason",
                 "reason_without_not_applicable",
                 "A reason says why an element does not apply; it stands only beside `not_applicable`.",
             ));
@@ -72,7 +73,7 @@ impl Rating {
         for (name, text) in [("note", &self.note), ("reason", &self.reason)] {
             if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_NOTE) {
                 faults.push(Fault::new(
-                    format!("{at}/{name}"),
+                    format!("{}/{name}", at()),
                     "max_length",
                     "At most 4,000 characters.",
                 ));
@@ -88,12 +89,12 @@ pub fn faults<'a>(ratings: &Ratings, keys: impl Iterator<Item = &'a ElementKey>)
     ratings
         .iter()
         .flat_map(|(key, rating)| {
-            let at = pointer(["ratings", key.as_str()]);
+            let at = || pointer(["ratings", key.as_str()]);
             if known.contains(key) {
-                rating.faults(&at)
+                rating.faults(at)
             } else {
                 vec![Fault::new(
-                    at,
+                    at(),
                     "unknown_element",
                     "The model version has no such element.",
                 )]
@@ -107,17 +108,17 @@ pub fn missing<'a>(ratings: &Ratings, keys: impl Iterator<Item = &'a ElementKey>
     const CODE: &str = "required";
     let mut faults = Vec::new();
     for key in keys {
-        let at = pointer(["ratings", key.as_str()]);
+        let at = || pointer(["ratings", key.as_str()]);
         match ratings.get(key) {
             Some(rating) if rating.not_applicable => {}
             Some(rating) if rating.current.is_some() || rating.desired.is_some() => {
                 for (side, level) in [("current", rating.current), ("desired", rating.desired)] {
                     if level.is_none() {
-                        faults.push(Fault::new(format!("{at}/{side}"), CODE, "This level is missing."));
+                        faults.push(Fault::new(format!("{}/{side}", at()), CODE, "This level is missing."));
                     }
                 }
             }
-            _ => faults.push(Fault::new(at, CODE, "Neither rated nor marked as not applicable.")),
+            _ => faults.push(Fault::new(at(), CODE, "Neither rated nor marked as not applicable.")),
         }
     }
     faults

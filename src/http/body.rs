@@ -2,27 +2,22 @@
 
 mod faults;
 
-use std::{
-    collections::{HashMap, HashSet},
-    future::Future,
-    pin::Pin,
-    time::Duration,
-};
+use std::{borrow::Cow, collections::HashSet, future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    dev::{Payload, ResourceDef},
+    dev::Payload,
     http::{
         Method,
         header::{self, HeaderName},
     },
     rt::time::timeout,
-    web::{BytesMut, Data},
+    web::BytesMut,
 };
 use futures_util::StreamExt;
 use jsonschema::Validator;
 use serde::de::DeserializeOwned;
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 use serde_path_to_error::Segment;
 use sha2::{Digest, Sha256};
 
@@ -30,7 +25,7 @@ use self::faults::schema_faults;
 use super::{
     ACCEPT_PATCH,
     problem::{self, Problem},
-    query,
+    trace,
 };
 use crate::{
     domain::fault::{Fault, MOST_FAULTS, pointer},
@@ -45,95 +40,6 @@ const SLOWEST: Duration = Duration::from_secs(20);
 /// The SHA-256 of a request's body, by which a retry is known.
 pub(super) struct Fingerprint(pub(super) [u8; 32]);
 
-/// What an operation takes for a body.
-struct Expected {
-    media_types: Vec<String>,
-    schema: Validator,
-}
-
-/// What every operation takes, by path and method: compiled once, from the `OpenAPI` document.
-#[derive(Default)]
-pub struct Operations {
-    bodies: HashMap<(String, Method), Expected>,
-    with_query: HashSet<(String, Method)>,
-    methods: Vec<(ResourceDef, Vec<Method>)>,
-}
-
-/// The schema of a body cannot be compiled.
-#[derive(Debug, thiserror::Error)]
-#[error("the schema of {0} cannot be compiled: {1}")]
-pub struct BadSchema(String, String);
-
-impl Operations {
-    /// Reads the document, and compiles the schemas of its JSON bodies.
-    pub fn of(document: &Value) -> Result<Self, BadSchema> {
-        let mut operations = Self::default();
-        let components = document.get("components").cloned().unwrap_or_default();
-        let paths = document.get("paths").and_then(Value::as_object);
-        for (path, described) in paths.into_iter().flatten() {
-            let mut methods = Vec::new();
-            for (name, operation) in described.as_object().into_iter().flatten() {
-                let bad = |error: String| BadSchema(format!("{name} {path}"), error);
-                let method =
-                    Method::from_bytes(name.to_uppercase().as_bytes()).map_err(|error| bad(error.to_string()))?;
-                methods.push(method.clone());
-                let key = (path.clone(), method);
-                if has_query(operation) {
-                    operations.with_query.insert(key.clone());
-                }
-                if let Some(body) = body(operation, &components).map_err(bad)? {
-                    operations.bodies.insert(key, body);
-                }
-            }
-            operations.methods.push((ResourceDef::new(path.as_str()), methods));
-        }
-        Ok(operations)
-    }
-
-    /// Refuses parameters of an operation that takes none.
-    pub(super) fn check_query(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let key = (request.match_pattern().unwrap_or_default(), request.method().clone());
-        if request.query_string().is_empty() || self.with_query.contains(&key) {
-            return Ok(());
-        }
-        query::none(request.query_string())
-    }
-
-    /// The methods that a path has, if it is one of ours.
-    pub(super) fn methods(&self, path: &str) -> Option<&[Method]> {
-        self.methods
-            .iter()
-            .find(|(resource, _)| resource.is_match(path))
-            .map(|(_, methods)| methods.as_slice())
-    }
-}
-
-fn has_query(operation: &Value) -> bool {
-    let parameters = operation.get("parameters").and_then(Value::as_array);
-    parameters
-        .into_iter()
-        .flatten()
-        .any(|parameter| parameter.get("in") == Some(&json!("query")))
-}
-
-fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, String> {
-    let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
-    let json: Vec<(&String, &Value)> = content
-        .into_iter()
-        .flatten()
-        .filter(|(media_type, _)| media_type.ends_with("json"))
-        .collect();
-    let Some((_, first)) = json.first() else {
-        return Ok(None);
-    };
-    let schema = jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .build(&json!({"allOf": [first.get("schema")], "components": components}))
-        .map_err(|error| error.to_string())?;
-    let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
-    Ok(Some(Expected { media_types, schema }))
-}
-
 /// A JSON body. What cannot be parsed is refused at once; what is parsed and wrong waits for its turn in [`Checked`].
 pub struct Body<T>(pub Checked<T>);
 
@@ -144,18 +50,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let operations = request
-                .app_data::<Data<Operations>>()
-                .cloned()
-                .ok_or_else(Problem::unavailable)?;
-            let path = request.match_pattern().unwrap_or_default();
-            let expected = operations
-                .bodies
-                .get(&(path, request.method().clone()))
-                .ok_or_else(|| {
-                    tracing::error!("an operation whose body is not in the OpenAPI document");
-                    Problem::new(&problem::INTERNAL, "Something went wrong here.")
-                })?;
+            let operation = trace::operation(&request);
+            let expected = operation.as_ref().and_then(|operation| operation.body.as_ref());
+            let expected = expected.ok_or_else(|| {
+                tracing::error!("an operation whose body is not in the OpenAPI document");
+                Problem::new(&problem::INTERNAL, "Something went wrong here.")
+            })?;
             media_type(&request, &expected.media_types)?;
             let bytes = collect(&request, payload).await?;
             request
@@ -226,9 +126,34 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<BytesMut, P
 
 /// Every fault of a body, of its characters and against its schema; and what it says apart from them.
 fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<T> {
+    let mut faults = faults(schema, &json);
+    for fault in &faults {
+        leave_out(&mut json, &fault.pointer);
+    }
+    whole_numbers(&mut json);
+    // Keeping track of where it fails takes longer than reading: that is for those where it does.
+    let said = T::deserialize(&json).or_else(|_| serde_path_to_error::deserialize(json));
+    Checked {
+        said: said
+            .map_err(|error| {
+                if faults.is_empty() {
+                    let tokens = error.path().iter().filter_map(|segment| match segment {
+                        Segment::Seq { index } => Some(index.to_string()),
+                        Segment::Map { key } => Some(key.clone()),
+                        Segment::Enum { .. } | Segment::Unknown => None,
+                    });
+                    faults.push(Fault::new(pointer(tokens), "type", "This does not fit."));
+                }
+            })
+            .ok(),
+        faults,
+    }
+}
+
+fn faults(schema: &Validator, json: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
-    control_characters(&json, &mut Vec::new(), &mut faults);
-    for error in schema.iter_errors(&json) {
+    control_characters(json, &mut Vec::new(), &mut faults);
+    for error in schema.iter_errors(json) {
         schema_faults(&error, &mut faults);
         if faults.len() > MOST_FAULTS {
             break;
@@ -251,27 +176,7 @@ fn checked<T: DeserializeOwned>(schema: &Validator, mut json: Value) -> Checked<
     faults.retain(|fault| fault.code != "pattern" || !of_control.contains(&fault.pointer));
     faults.dedup();
     faults.truncate(MOST_FAULTS);
-    for fault in &faults {
-        leave_out(&mut json, &fault.pointer);
-    }
-    whole_numbers(&mut json);
-    match serde_path_to_error::deserialize(json) {
-        Ok(said) => Checked {
-            said: Some(said),
-            faults,
-        },
-        Err(error) => {
-            if faults.is_empty() {
-                let tokens = error.path().iter().filter_map(|segment| match segment {
-                    Segment::Seq { index } => Some(index.to_string()),
-                    Segment::Map { key } => Some(key.clone()),
-                    Segment::Enum { .. } | Segment::Unknown => None,
-                });
-                faults.push(Fault::new(pointer(tokens), "type", "This does not fit."));
-            }
-            Checked { said: None, faults }
-        }
-    }
+    faults
 }
 
 /// JSON knows one kind of number: `2.0` is an integer to a schema, and so it is to us.
@@ -317,8 +222,8 @@ fn is_refused(character: char) -> bool {
     character < ' ' && !matches!(character, '\t' | '\n' | '\r')
 }
 
-fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault>) {
-    let refused = |at: &[String]| Fault::new(pointer(at), "control_character", "Control characters are refused.");
+fn control_characters<'a>(json: &'a Value, at: &mut Vec<Cow<'a, str>>, faults: &mut Vec<Fault>) {
+    let refused = |at: &[Cow<'a, str>]| Fault::new(pointer(at), "control_character", "Control characters are refused.");
     if faults.len() >= MOST_FAULTS {
         return;
     }
@@ -326,7 +231,7 @@ fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault
         Value::String(text) if text.chars().any(is_refused) => faults.push(refused(at)),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                at.push(place.to_string());
+                at.push(place.to_string().into());
                 control_characters(item, at, faults);
                 at.pop();
             }
@@ -337,7 +242,7 @@ fn control_characters(json: &Value, at: &mut Vec<String>, faults: &mut Vec<Fault
                     faults.push(refused(at));
                     continue;
                 }
-                at.push(name.clone());
+                at.push(name.into());
                 control_characters(member, at, faults);
                 at.pop();
             }

@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
-    body::{Fingerprint, Operations},
+    body::Fingerprint,
     problem::{self, Problem},
+    query,
     reply::Reply,
     trace,
 };
@@ -74,20 +75,12 @@ impl FromRequest for Anyone {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let operations = request.app_data::<Data<Operations>>();
-        let checked = operations.map_or_else(
-            || Err(Problem::unavailable()),
-            |operations| operations.check_query(request),
-        );
-        ready(checked.map(|()| Self))
+        ready(check_query(request).map(|()| Self))
     }
 }
 
 fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) -> bool) -> Result<Claims, Problem> {
     let (Some(gate), Some(db)) = (request.app_data::<Data<Gate>>(), request.app_data::<Data<Db>>()) else {
-        return Err(Problem::unavailable());
-    };
-    let Some(operations) = request.app_data::<Data<Operations>>() else {
         return Err(Problem::unavailable());
     };
     let token = bearer(request.headers()).inspect_err(|_| refused("no_token"))?;
@@ -102,13 +95,22 @@ fn authorized(request: &HttpRequest, scope: &str, has_scope: impl Fn(&Claims) ->
         refused("insufficient_scope");
         return Err(Problem::insufficient_scope(scope));
     }
-    operations.check_query(request)?;
+    check_query(request)?;
     Ok(claims)
 }
 
 /// Counts a caller who was not let in.
 fn refused(reason: &'static str) {
     counter!("auth_requests_refused_total", "reason" => reason).increment(1);
+}
+
+/// Refuses parameters of an operation that takes none.
+fn check_query(request: &HttpRequest) -> Result<(), Problem> {
+    let takes_query = || trace::operation(request).is_some_and(|operation| operation.takes_query);
+    if request.query_string().is_empty() || takes_query() {
+        return Ok(());
+    }
+    query::none(request.query_string())
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750, section 2.1), of which there is exactly one.

@@ -17,24 +17,24 @@ use futures_util::FutureExt;
 
 use super::{
     ACCEPT_PATCH, Draining,
-    body::Operations,
     problem::{self, KINDS, Problem},
     routes::oauth::TOKEN_ENDPOINT,
+    trace::Watch,
 };
 
 /// No route has this path, or the path does not have this method; OPTIONS says which it has.
-pub(in crate::http) async fn nothing_here(request: HttpRequest, operations: Data<Operations>) -> HttpResponse {
-    let Some(methods) = operations.methods(request.path()) else {
+pub(in crate::http) async fn nothing_here(request: HttpRequest, watch: Data<Watch>) -> HttpResponse {
+    let Some(methods) = watch.operations.methods(request.path()) else {
         return Problem::not_found("path").response();
     };
-    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
-    if methods.contains(&Method::GET) {
+    let mut names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    if methods.contains(&&Method::GET) {
         names.push("HEAD");
     }
     if request.method() == Method::OPTIONS {
         let mut response = HttpResponse::NoContent();
         response.insert_header((header::ALLOW, names.join(", ")));
-        if methods.contains(&Method::PATCH) {
+        if methods.contains(&&Method::PATCH) {
             response.insert_header(ACCEPT_PATCH);
         }
         return response.finish();

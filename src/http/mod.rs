@@ -22,6 +22,7 @@ mod unread;
 
 pub use draining::Draining;
 pub use health::health;
+pub use operation::BadSchema;
 pub use serve::{Listen, serve};
 
 use std::sync::Arc;
@@ -40,11 +41,7 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi, oauth};
 
-use self::{
-    body::{BadSchema, Operations},
-    rendered::Rendered,
-    trace::Watch,
-};
+use self::{operation::Operations, rendered::Rendered, trace::Watch};
 use crate::{auth::gate::Gate, store::db::Db};
 
 /// Where callers reach the service, without a slash at the end: issuer and audience of tokens.
@@ -60,7 +57,6 @@ pub struct Document(pub Bytes);
 pub struct House {
     db: Data<Db>,
     gate: Data<Gate>,
-    operations: Data<Operations>,
     watch: Data<Watch>,
     document: Data<Document>,
     public_url: Data<PublicUrl>,
@@ -73,12 +69,10 @@ impl House {
     /// Puts together what all workers share. Browsers may call from `cors_origins`.
     pub fn new(db: Arc<Db>, gate: Arc<Gate>, public_url: String, cors_origins: Vec<String>) -> Result<Self, BadSchema> {
         let document = openapi::document();
-        let operations = Operations::of(&document)?;
         Ok(Self {
             db: Data::from(db),
             gate: Data::from(gate),
-            operations: Data::new(operations),
-            watch: Data::new(Watch::of(&document)),
+            watch: Data::new(Watch::new(Operations::of(&document)?)),
             document: Data::new(Document(document.to_string().into())),
             public_url: Data::new(PublicUrl(public_url)),
             rendered: Data::new(Rendered::default()),
@@ -142,7 +136,6 @@ pub fn app(
     App::new()
         .app_data(house.db.clone())
         .app_data(house.gate.clone())
-        .app_data(house.operations.clone())
         .app_data(house.watch.clone())
         .app_data(house.document.clone())
         .app_data(house.public_url.clone())

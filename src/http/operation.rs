@@ -1,4 +1,4 @@
-//! Which operation of the `OpenAPI` document a request asks for, and what is counted of it.
+//! Which operation of the `OpenAPI` document a request asks for, what it takes, and what is counted of it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,11 +7,23 @@ use std::{
 };
 
 use actix_web::http::{Method, StatusCode};
+use jsonschema::Validator;
 use metrics::{Counter, Histogram, counter, histogram};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The id under which everything is counted that is no operation.
 const NONE: &str = "none";
+
+/// The schema of a body cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema of {0} cannot be compiled: {1}")]
+pub struct BadSchema(String, String);
+
+/// The JSON body that an operation takes.
+pub(super) struct Expected {
+    pub(super) media_types: Vec<String>,
+    pub(super) schema: Validator,
+}
 
 /// An operation, and what is counted of it: every handle is looked up once.
 pub(super) struct Operation {
@@ -21,6 +33,10 @@ pub(super) struct Operation {
     pub(super) route: String,
     /// The name of its spans: method and path.
     pub(super) span: String,
+    /// Whether it takes parameters in its query.
+    pub(super) takes_query: bool,
+    /// The body that it takes, if it is JSON.
+    pub(super) body: Option<Expected>,
     answered: RwLock<BTreeMap<u16, Counter>>,
     took: Histogram,
 }
@@ -31,6 +47,8 @@ impl Operation {
             id: id.to_owned(),
             route: route.to_owned(),
             span,
+            takes_query: false,
+            body: None,
             answered: RwLock::default(),
             took: histogram!("http_request_duration_seconds", "operation" => id.to_owned()),
         }
@@ -54,8 +72,9 @@ impl Operation {
     }
 }
 
-/// All operations by path and method. Asking the router for the pattern that it matched would match every route anew.
-pub(super) struct Catalogue {
+/// All operations by path and method, with their schemas compiled once. Asking the router for the pattern that it matched
+/// would match every route anew.
+pub(super) struct Operations {
     root: Segment,
     none: Arc<Operation>,
 }
@@ -68,33 +87,78 @@ struct Segment {
     operations: Vec<(Method, Arc<Operation>)>,
 }
 
-impl Catalogue {
+impl Operations {
     /// Reads the document.
-    pub(super) fn of(document: &Value) -> Self {
+    pub(super) fn of(document: &Value) -> Result<Self, BadSchema> {
         let mut root = Segment::default();
+        let components = document.get("components").cloned().unwrap_or_default();
         let paths = document.get("paths").and_then(Value::as_object);
         for (path, methods) in paths.into_iter().flatten() {
             for (method, described) in methods.as_object().into_iter().flatten() {
-                let name = method.to_uppercase();
-                let id = described.get("operationId").and_then(Value::as_str);
-                if let (Some(id), Ok(method)) = (id, Method::from_bytes(name.as_bytes())) {
-                    let operation = Arc::new(Operation::new(id, path, format!("{name} {path}")));
-                    root.at(path).operations.push((method, operation));
-                }
+                let name = format!("{} {path}", method.to_uppercase());
+                let bad = |error: String| BadSchema(name.clone(), error);
+                let id = described.get("operationId").and_then(Value::as_str).unwrap_or(NONE);
+                let method =
+                    Method::from_bytes(method.to_uppercase().as_bytes()).map_err(|error| bad(error.to_string()))?;
+                let operation = Operation {
+                    takes_query: takes_query(described),
+                    body: body(described, &components).map_err(bad)?,
+                    ..Operation::new(id, path, name)
+                };
+                root.at(path).operations.push((method, Arc::new(operation)));
             }
         }
-        Self {
-            root,
-            none: Arc::new(Operation::new(NONE, "", "HTTP".to_owned())),
-        }
+        let none = Arc::new(Operation::new(NONE, "", "HTTP".to_owned()));
+        Ok(Self { root, none })
     }
 
     /// The operation with this path and method; HEAD asks for what GET does.
     pub(super) fn find(&self, path: &str, method: &Method) -> &Arc<Operation> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let path = path.strip_prefix('/').unwrap_or(path);
-        self.root.find(Some(path), method).unwrap_or(&self.none)
+        self.root
+            .find(Some(path.strip_prefix('/').unwrap_or(path)), &|place| {
+                place
+                    .operations
+                    .iter()
+                    .find(|(own, _)| own == method)
+                    .map(|(_, found)| found)
+            })
+            .unwrap_or(&self.none)
     }
+
+    /// The methods that a path has, if it is one of ours.
+    pub(super) fn methods(&self, path: &str) -> Option<Vec<&Method>> {
+        self.root.find(Some(path.strip_prefix('/').unwrap_or(path)), &|place| {
+            let methods: Vec<&Method> = place.operations.iter().map(|(method, _)| method).collect();
+            (!methods.is_empty()).then_some(methods)
+        })
+    }
+}
+
+fn takes_query(operation: &Value) -> bool {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    parameters
+        .into_iter()
+        .flatten()
+        .any(|parameter| parameter.get("in") == Some(&json!("query")))
+}
+
+fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, String> {
+    let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
+    let json: Vec<(&String, &Value)> = content
+        .into_iter()
+        .flatten()
+        .filter(|(media_type, _)| media_type.ends_with("json"))
+        .collect();
+    let Some((_, first)) = json.first() else {
+        return Ok(None);
+    };
+    let schema = jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&json!({"allOf": [first.get("schema")], "components": components}))
+        .map_err(|error| error.to_string())?;
+    let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
+    Ok(Some(Expected { media_types, schema }))
 }
 
 impl Segment {
@@ -109,20 +173,17 @@ impl Segment {
         })
     }
 
-    fn find(&self, rest: Option<&str>, method: &Method) -> Option<&Arc<Operation>> {
+    /// What is wanted of the places where this path leads, the most specific first.
+    fn find<'a, T>(&'a self, rest: Option<&str>, wanted: &impl Fn(&'a Self) -> Option<T>) -> Option<T> {
         let Some(rest) = rest else {
-            return self
-                .operations
-                .iter()
-                .find(|(own, _)| own == method)
-                .map(|(_, operation)| operation);
+            return wanted(self);
         };
         let (segment, rest) = match rest.split_once('/') {
             Some((segment, rest)) => (segment, Some(rest)),
             None => (rest, None),
         };
-        let fixed = self.fixed.get(segment).and_then(|next| next.find(rest, method));
-        let any = || self.any.as_ref().filter(|_| !segment.is_empty())?.find(rest, method);
+        let fixed = self.fixed.get(segment).and_then(|next| next.find(rest, wanted));
+        let any = || self.any.as_ref().filter(|_| !segment.is_empty())?.find(rest, wanted);
         fixed.or_else(any)
     }
 }

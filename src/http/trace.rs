@@ -27,12 +27,11 @@ use opentelemetry::{
     trace::{FutureExt, SpanKind, Status, TraceContextExt, TraceId, Tracer},
 };
 use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracer};
-use serde_json::Value;
 use tracing::{Span, field::display};
 use tracing_actix_web::RootSpanBuilder;
 use uuid::Uuid;
 
-use super::operation::{Catalogue, Operation};
+use super::operation::{Operation, Operations};
 use crate::{
     auth::token::Claims,
     domain::id::{ClientId, OrganisationId},
@@ -45,16 +44,16 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// What it takes to watch requests.
 pub(super) struct Watch {
-    operations: Catalogue,
+    pub(super) operations: Operations,
     in_flight: Gauge,
     /// Makes spans, where traces are wanted.
     tracer: OnceLock<SdkTracer>,
 }
 
 impl Watch {
-    pub(super) fn of(document: &Value) -> Self {
+    pub(super) fn new(operations: Operations) -> Self {
         Self {
-            operations: Catalogue::of(document),
+            operations,
             in_flight: gauge!("http_requests_in_flight"),
             tracer: OnceLock::new(),
         }
@@ -278,6 +277,12 @@ impl RootSpanBuilder for Spans {
 
     // The line is written where everything is known, further out.
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
+}
+
+/// The operation that a request asks for.
+pub(super) fn operation(request: &HttpRequest) -> Option<Arc<Operation>> {
+    let extensions = request.extensions();
+    extensions.get::<Rc<Seen>>().map(|seen| Arc::clone(&seen.operation))
 }
 
 /// Notes who calls.

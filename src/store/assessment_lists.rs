@@ -7,7 +7,9 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods
 use super::{
     assessments::{Head, Newest, life},
     error::Result,
-    external_ids, journal,
+    external_ids,
+    fork::either,
+    journal,
     page::{Page, Position},
     schema::{assessments::dsl, sealed_versions},
     tx::Tx,
@@ -212,9 +214,8 @@ const CHUNK: usize = 5000;
 pub fn inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<InputRow> = inputs!(tx)
-            .filter(dsl::id.eq_any(chunk.iter().copied()))
-            .load(tx.conn)?;
+        let query = inputs!(tx).filter(dsl::id.eq_any(chunk));
+        let rows: Vec<InputRow> = either!(tx, conn => query.load(conn))?;
         for row in rows {
             found.push(input(row)?);
         }
@@ -265,12 +266,12 @@ pub fn selected(tx: &mut Tx<'_>, selection: &Selection, most: i64) -> Result<Vec
 pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<AssessmentId, Version>> {
     let mut standing = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<(AssessmentId, Option<Version>)> = dsl::assessments
+        let query = dsl::assessments
             .filter(dsl::organisation_id.eq(tx.own()))
             .filter(dsl::withdrawn_at.is_null())
-            .filter(dsl::id.eq_any(chunk.iter().copied()))
-            .select((dsl::id, dsl::version))
-            .load(tx.conn)?;
+            .filter(dsl::id.eq_any(chunk))
+            .select((dsl::id, dsl::version));
+        let rows: Vec<(AssessmentId, Option<Version>)> = either!(tx, conn => query.load(conn))?;
         standing.extend(rows.into_iter().filter_map(|(id, version)| Some((id, version?))));
     }
     Ok(standing)

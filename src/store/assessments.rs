@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::{Error, Result},
     external_ids,
-    fork::Json,
+    fork::{Fixed, Json, either},
     journal,
     meters::Counted,
     models,
@@ -154,7 +154,7 @@ pub struct Found {
 
 /// One of the organisation's assessments: one query, by primary key.
 pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
-    let row: Option<(Head, Newest)> = dsl::assessments
+    let query = dsl::assessments
         .left_join(journal::newest!(dsl, nullable))
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
@@ -171,9 +171,8 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
                 dsl::draft_based_on,
             ),
             journal::columns!().nullable(),
-        ))
-        .first(tx.conn)
-        .optional()?;
+        ));
+    let row: Option<(Head, Newest)> = either!(tx, conn => query.get_result(conn)).optional()?;
     row.map(|(head, newest)| life(tx, head, newest).map(|(model, life)| Found { model, life }))
         .transpose()
 }
@@ -197,7 +196,7 @@ pub fn version(tx: &mut Tx<'_>, id: AssessmentId, version: Version) -> Result<Op
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
         .select((dsl::model_id, dsl::created_at))
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     let Some((model, created_at)) = head else {
         return Ok(None);
@@ -243,21 +242,20 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         return Err(Error::Corrupt("a new assessment without a draft"));
     };
     let (words, levels) = Words::of(tx, *model, content)?;
-    diesel::insert_into(dsl::assessments)
-        .values(NewRow {
-            organisation_id: tx.own(),
-            id: life.id,
-            model_id: *model,
-            model: content.model.as_str(),
-            model_version: content.model_version,
-            perspective: content.perspective.as_str(),
-            revision: life.versioned.revision,
-            draft: Json(words),
-            draft_levels: levels.as_bytes(),
-            created_at: life.created_at,
-            updated_at: life.updated_at,
-        })
-        .execute(tx.conn)?;
+    let row = NewRow {
+        organisation_id: tx.own(),
+        id: life.id,
+        model_id: *model,
+        model: content.model.as_str(),
+        model_version: content.model_version,
+        perspective: content.perspective.as_str(),
+        revision: life.versioned.revision,
+        draft: Json(words),
+        draft_levels: levels.as_bytes(),
+        created_at: life.created_at,
+        updated_at: life.updated_at,
+    };
+    either!(tx, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
     if content.external_ids.is_empty() {
         return Ok(());
     }
@@ -282,19 +280,18 @@ pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
     let own = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
-    let changed = diesel::update(own.filter(dsl::revision.eq(before.versioned.revision)))
-        .set((
-            dsl::revision.eq(before.versioned.revision + 1),
-            dsl::model_version.eq(shown.model_version),
-            dsl::version.eq(newest.map(|sealed| sealed.version)),
-            dsl::draft.eq(words),
-            dsl::draft_levels.eq(levels.as_ref().map(Levels::as_bytes)),
-            dsl::draft_based_on.eq(based_on),
-            dsl::submitted_at.eq(newest.map(|sealed| sealed.seal.sealed_at)),
-            dsl::withdrawn_at.eq(life.withdrawn_at),
-            dsl::updated_at.eq(tx.now()),
-        ))
-        .execute(tx.conn)?;
+    let update = diesel::update(own.filter(dsl::revision.eq(before.versioned.revision))).set((
+        dsl::revision.eq(before.versioned.revision + 1),
+        dsl::model_version.eq(shown.model_version),
+        dsl::version.eq(newest.map(|sealed| sealed.version)),
+        dsl::draft.eq(words),
+        dsl::draft_levels.eq(levels.as_ref().map(Levels::as_bytes)),
+        dsl::draft_based_on.eq(based_on),
+        dsl::submitted_at.eq(newest.map(|sealed| sealed.seal.sealed_at)),
+        dsl::withdrawn_at.eq(life.withdrawn_at),
+        dsl::updated_at.eq(tx.now()),
+    ));
+    let changed = either!(tx, conn => Fixed(update).execute(conn))?;
     life.versioned.revision = before.versioned.revision + 1;
     life.updated_at = tx.now();
     if changed != 1 {

@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 
-use super::{error::Result, fork::Portable, schema::auth_revisions::dsl, tx::Tx};
+use super::{error::Result, fork::either, schema::auth_revisions::dsl, tx::Tx};
 use crate::domain::id::OrganisationId;
 
 /// Clients and keys are read by every process as one, so their revision is the service's own.
@@ -13,7 +13,7 @@ pub fn current(tx: &mut Tx<'_>) -> Result<i64> {
     let revision = dsl::auth_revisions
         .filter(dsl::organisation_id.eq(OWNER))
         .select(dsl::revision)
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     Ok(revision.unwrap_or(0))
 }
@@ -35,6 +35,6 @@ pub(super) fn raise(tx: &mut Tx<'_>) -> Result<()> {
         .on_conflict(dsl::organisation_id)
         .do_update()
         .set(dsl::revision.eq(dsl::revision + 1));
-    Portable(raise).execute(tx.conn)?;
+    either!(tx, conn => raise.execute(conn))?;
     Ok(())
 }

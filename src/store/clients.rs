@@ -130,7 +130,7 @@ pub fn find(tx: &mut Tx<'_>, id: ClientId) -> Result<Option<Client>> {
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
         .select(columns!())
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?)
 }
 
@@ -161,7 +161,7 @@ pub fn credentials(tx: &mut Tx<'_>, id: ClientId) -> Result<Option<Credentials>>
             dsl::previous_secret_hash,
             dsl::previous_secret_until,
         ))
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?)
 }
 

@@ -4,6 +4,7 @@ use diesel::{Insertable, RunQueryDsl};
 
 use super::{
     error::Result,
+    fork::either,
     schema::events::{self, dsl},
     tx::Tx,
 };
@@ -29,17 +30,16 @@ struct NewRow {
 
 /// Writes an event into the transaction in which it happened. An event carries no answers: only what it happened to.
 pub fn emit(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
-    diesel::insert_into(dsl::events)
-        .values(NewRow {
-            organisation_id: tx.own(),
-            id: tx.new_id(),
-            kind: event.kind.key(),
-            resource_id: Id::from_uuid(event.resource),
-            what: event.what,
-            version: event.version,
-            client_id: tx.actor.client,
-            at: tx.now(),
-        })
-        .execute(tx.conn)?;
+    let row = NewRow {
+        organisation_id: tx.own(),
+        id: tx.new_id(),
+        kind: event.kind.key(),
+        resource_id: Id::from_uuid(event.resource),
+        what: event.what,
+        version: event.version,
+        client_id: tx.actor.client,
+        at: tx.now(),
+    };
+    either!(tx, conn => diesel::insert_into(dsl::events).values(row).execute(conn))?;
     Ok(())
 }

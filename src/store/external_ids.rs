@@ -46,8 +46,7 @@ pub(super) fn replace<'a, K: 'static>(
         })
         .collect();
     if !rows.is_empty() {
-        let conn = &mut *tx.conn;
-        either!(conn => diesel::insert_into(dsl::external_ids).values(&rows).execute(conn))?;
+        either!(tx, conn => diesel::insert_into(dsl::external_ids).values(&rows).execute(conn))?;
     }
     Ok(())
 }
@@ -71,6 +70,6 @@ pub(super) fn find<K: 'static>(tx: &mut Tx<'_>, kind: Kind, name: &ExternalId) -
         .filter(dsl::system.eq(&name.system))
         .filter(dsl::value.eq(&name.value))
         .select(dsl::resource_id)
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?)
 }

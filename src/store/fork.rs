@@ -8,34 +8,27 @@
 pub mod file;
 mod place;
 mod position;
+mod types;
 
 use place::BUSY_TIMEOUT;
 pub(super) use place::Begins;
 pub use place::Place;
 pub use position::Position;
-
-use std::{fmt::Debug, io::Write, time::Duration};
+pub use types::{Document, Instant, Uid};
+pub(super) use types::{Json, Kept};
 
 use diesel::{
     Connection, MultiConnection, PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    backend::Backend,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
-    deserialize::{self, FromSql, Queryable},
-    expression::AsExpression,
-    internal::derives::as_expression::Bound,
-    pg::{Pg, PgValue},
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError},
-    serialize::{self, IsNull, Output, ToSql},
     sql_query,
-    sql_types::{BigInt, Binary, HasSqlType, Integer, Nullable, SqlType, Text},
-    sqlite::{Sqlite, SqliteValue},
+    sql_types::Integer,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use serde::{Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
 use super::error::{Error, Taken};
-use crate::domain::{id::Id, moment::Moment};
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -55,8 +48,10 @@ pub enum Conn {
 impl Conn {
     /// Begins a transaction with one of the place's [`Begins`].
     pub(super) fn begin(&mut self, begin: &str) -> QueryResult<()> {
-        let conn = self;
-        either!(conn => AnsiTransactionManager::begin_transaction_sql(conn, begin))
+        match self {
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, begin),
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, begin),
+        }
     }
 
     /// Commits the transaction.
@@ -198,28 +193,11 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
     }
 }
 
-/// A query that both databases understand, though Diesel does not say so of the enum over them (`ON CONFLICT`).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Portable<Q>(pub(super) Q);
-
-impl<Q: QueryId> QueryId for Portable<Q> {
-    type QueryId = Q::QueryId;
-    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
-}
-impl<Q: Query> Query for Portable<Q> {
-    type SqlType = Q::SqlType;
-}
-impl<Q: QueryFragment<Pg> + QueryFragment<Sqlite>> QueryFragment<MultiBackend> for Portable<Q> {
-    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        MultiBackend::walk_variant_ast(&self.0, pass)
-    }
-}
-impl<Q> RunQueryDsl<Conn> for Portable<Q> {}
-
-/// Runs an expression on whichever connection there is (several rows in one insert).
+/// Runs an expression on whichever connection there is: what Diesel cannot say of both at once (several rows in one insert), and
+/// what is asked often. For the enum over both, Diesel writes the SQL anew each time, to look the prepared statement up by it.
 macro_rules! either {
-    ($conn:ident => $run:expr) => {
-        match $conn {
+    ($tx:expr, $conn:ident => $run:expr) => {
+        match &mut *$tx.conn {
             $crate::store::fork::Conn::Postgres($conn) => $run,
             $crate::store::fork::Conn::Sqlite($conn) => $run,
         }
@@ -227,172 +205,34 @@ macro_rules! either {
 }
 pub(super) use either;
 
-/// SQL type of ids: `uuid`, or a blob of 16 bytes.
-#[derive(Debug, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
-pub struct Uid;
+/// A statement whose SQL is always the same, though Diesel takes every UPDATE for one of a kind: it is prepared once, not each time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed<Q>(pub(super) Q);
 
-/// SQL type of moments: `timestamptz`, or microseconds since 1970.
-#[derive(Debug, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
-pub struct Instant;
+impl<Q> QueryId for Fixed<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Fixed<Q> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+impl<C, Q> RunQueryDsl<C> for Fixed<Q> {}
 
-/// SQL type of documents: `jsonb`, or JSON as text.
-#[derive(Debug, SqlType, QueryId)]
-#[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
-pub struct Document;
-
-/// A value that is kept as a document.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Json<T>(pub(super) T);
-
-/// Everything but the two encodings is the same for each of our types.
-macro_rules! column {
-    ([$($generics:tt)*] $rust:ty => $sql:ty) => {
-        impl<$($generics)*> AsExpression<$sql> for $rust {
-            type Expression = Bound<$sql, Self>;
-            fn as_expression(self) -> Self::Expression { Bound::new(self) }
-        }
-        impl<'expr, $($generics)*> AsExpression<$sql> for &'expr $rust {
-            type Expression = Bound<$sql, Self>;
-            fn as_expression(self) -> Self::Expression { Bound::new(self) }
-        }
-        impl<$($generics)*> AsExpression<Nullable<$sql>> for $rust {
-            type Expression = Bound<Nullable<$sql>, Self>;
-            fn as_expression(self) -> Self::Expression { Bound::new(self) }
-        }
-        impl<'expr, $($generics)*> AsExpression<Nullable<$sql>> for &'expr $rust {
-            type Expression = Bound<Nullable<$sql>, Self>;
-            fn as_expression(self) -> Self::Expression { Bound::new(self) }
-        }
-        impl<$($generics)*> ToSql<$sql, MultiBackend> for $rust {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
-                out.set_value((<$sql>::default(), self));
-                Ok(IsNull::No)
+/// Inserts many rows at once.
+macro_rules! insert_all {
+    ($tx:expr, $table:expr, $rows:expr) => {
+        match &mut *$tx.conn {
+            // Thousands of values take longer to parse than to insert.
+            $crate::store::fork::Conn::Postgres(conn) => {
+                diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable($rows), conn)
             }
-        }
-        impl<$($generics)*> ToSql<Nullable<$sql>, MultiBackend> for $rust {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
-                <Self as ToSql<$sql, MultiBackend>>::to_sql(self, out)
-            }
-        }
-        impl<$($generics)*> FromSql<$sql, MultiBackend> for $rust {
-            fn from_sql(raw: MultiRawValue<'_>) -> deserialize::Result<Self> { raw.from_sql::<Self, $sql>() }
-        }
-        impl<$($generics)*> Queryable<$sql, MultiBackend> for $rust {
-            type Row = Self;
-            fn build(row: Self) -> deserialize::Result<Self> { Ok(row) }
+            $crate::store::fork::Conn::Sqlite(conn) => diesel::insert_into($table).values($rows).execute(conn),
         }
     };
 }
-/// What can be kept as a document.
-pub(super) trait Kept: Serialize + DeserializeOwned + Debug + Send + Sync + 'static {}
-impl<T: Serialize + DeserializeOwned + Debug + Send + Sync + 'static> Kept for T {}
-
-column!([K: 'static] Id<K> => Uid);
-column!([] Moment => Instant);
-column!([T: Kept] Json<T> => Document);
-
-macro_rules! multi {
-    ($($sql:ident),*) => {$(
-        impl HasSqlType<$sql> for MultiBackend {
-            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata { Self::lookup_sql_type::<$sql>(lookup) }
-        }
-        impl Default for $sql {
-            fn default() -> Self { Self }
-        }
-    )*};
-}
-multi!(Uid, Instant, Document);
-
-impl<K: 'static> ToSql<Uid, Pg> for Id<K> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(self.uuid().as_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-impl<K: 'static> FromSql<Uid, Pg> for Id<K> {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self::from_uuid(Uuid::from_slice(value.as_bytes())?))
-    }
-}
-impl<K: 'static> ToSql<Uid, Sqlite> for Id<K> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.uuid().as_bytes().to_vec());
-        Ok(IsNull::No)
-    }
-}
-impl<K: 'static> FromSql<Uid, Sqlite> for Id<K> {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?;
-        Ok(Self::from_uuid(Uuid::from_slice(&bytes)?))
-    }
-}
-
-/// `PostgreSQL` counts from 2000-01-01.
-const POSTGRES_EPOCH: Duration = Duration::from_secs(946_684_800);
-
-fn postgres_epoch() -> Result<i64, std::num::TryFromIntError> {
-    i64::try_from(POSTGRES_EPOCH.as_micros())
-}
-fn moment(micros: i64) -> deserialize::Result<Moment> {
-    Moment::from_micros(micros).ok_or_else(|| "a timestamp beyond the calendar".into())
-}
-
-impl ToSql<Instant, Pg> for Moment {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(&self.micros().saturating_sub(postgres_epoch()?).to_be_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-impl FromSql<Instant, Pg> for Moment {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        moment(<i64 as FromSql<BigInt, Pg>>::from_sql(value)?.saturating_add(postgres_epoch()?))
-    }
-}
-impl ToSql<Instant, Sqlite> for Moment {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.micros());
-        Ok(IsNull::No)
-    }
-}
-impl FromSql<Instant, Sqlite> for Moment {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        moment(<i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?)
-    }
-}
-
-/// Reads a document. What is wrong with one is told without its words, which are no business of whoever reads logs.
-fn kept<T: Kept>(json: &[u8]) -> deserialize::Result<Json<T>> {
-    serde_json::from_slice(json)
-        .map(Json)
-        .map_err(|error| format!("line {}, column {}", error.line(), error.column()).into())
-}
-
-impl<T: Kept> ToSql<Document, Pg> for Json<T> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        // The version of jsonb's wire format.
-        out.write_all(&[1])?;
-        serde_json::to_writer(out, &self.0)?;
-        Ok(IsNull::No)
-    }
-}
-impl<T: Kept> FromSql<Document, Pg> for Json<T> {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        match value.as_bytes().split_first() {
-            Some((1, json)) => kept(json),
-            _ => Err("an unknown version of jsonb".into()),
-        }
-    }
-}
-impl<T: Kept> ToSql<Document, Sqlite> for Json<T> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(serde_json::to_string(&self.0)?);
-        Ok(IsNull::No)
-    }
-}
-impl<T: Kept> FromSql<Document, Sqlite> for Json<T> {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        kept(<String as FromSql<Text, Sqlite>>::from_sql(value)?.as_bytes())
-    }
-}
+pub(super) use insert_all;

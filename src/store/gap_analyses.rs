@@ -4,7 +4,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExten
 
 use super::{
     error::{Error, Result},
-    fork::{Json, either},
+    fork::{Json, insert_all},
     journal,
     page::{Page, Position},
     schema::{
@@ -82,7 +82,7 @@ pub fn hold_off_sealing(tx: &mut Tx<'_>) -> Result<()> {
 
 /// One of the organisation's gap analyses.
 pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
-    let row: Option<Row> = with_newest!(tx).filter(dsl::id.eq(id)).first(tx.conn).optional()?;
+    let row: Option<Row> = with_newest!(tx).filter(dsl::id.eq(id)).get_result(tx.conn).optional()?;
     row.map(life).transpose()
 }
 
@@ -151,7 +151,7 @@ pub fn newest_version(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Versi
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
         .select(dsl::version)
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?)
 }
 
@@ -252,8 +252,7 @@ fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
         })
         .collect();
     for chunk in rows.chunks(CHUNK) {
-        let conn = &mut *tx.conn;
-        either!(conn => diesel::insert_into(sources::gap_analysis_sources).values(chunk).execute(conn))?;
+        insert_all!(tx, sources::gap_analysis_sources, chunk)?;
     }
     Ok(())
 }
@@ -315,7 +314,7 @@ pub fn remains(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Remains>> {
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
         .select((dsl::revision, dsl::version, dsl::last_version, dsl::request))
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     let Some((revision, version, last_version, Json(request))) = row else {
         return Ok(None);

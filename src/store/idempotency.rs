@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::Portable,
+    fork::{Fixed, either},
     schema::idempotency_keys::{self, dsl},
     tx::Tx,
 };
@@ -129,7 +129,7 @@ pub fn known(tx: &mut Tx<'_>, key: &Key) -> Result<Option<Claim>> {
             dsl::erased_at,
             dsl::created_at,
         ))
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     let Some(row) = row.filter(|row| row.created_at.plus_seconds(KEPT_FOR) > tx.now()) else {
         return Ok(None);
@@ -167,21 +167,20 @@ fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<bool> {
     let statement = diesel::insert_into(dsl::idempotency_keys)
         .values(row)
         .on_conflict_do_nothing();
-    Ok(Portable(statement).execute(tx.conn)? == 1)
+    Ok(either!(tx, conn => statement.execute(conn))? == 1)
 }
 
 /// Keeps the answer to the request that claimed the key.
 pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: &Answer) -> Result<()> {
-    diesel::update(row!(tx, key))
-        .set((
-            dsl::status.eq(i32::from(answer.status)),
-            dsl::body.eq(&answer.body),
-            dsl::content_type.eq(&answer.content_type),
-            dsl::location.eq(&answer.location),
-            dsl::etag.eq(&answer.etag),
-            dsl::resource_id.eq(answer.resource.map(Id::<()>::from_uuid)),
-        ))
-        .execute(tx.conn)?;
+    let update = diesel::update(row!(tx, key)).set((
+        dsl::status.eq(i32::from(answer.status)),
+        dsl::body.eq(&answer.body),
+        dsl::content_type.eq(&answer.content_type),
+        dsl::location.eq(&answer.location),
+        dsl::etag.eq(&answer.etag),
+        dsl::resource_id.eq(answer.resource.map(Id::<()>::from_uuid)),
+    ));
+    either!(tx, conn => Fixed(update).execute(conn))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
     error::Result,
-    fork::{Json, Kept},
+    fork::{Json, Kept, either},
     meters::Counted,
     page::{Page, Position, position_version, version_position},
     schema::sealed_versions::dsl,
@@ -102,19 +102,18 @@ pub(super) fn append<K: 'static, D: Kept>(
     levels: Option<&[u8]>,
     seal: &Seal,
 ) -> Result<()> {
-    diesel::insert_into(dsl::sealed_versions)
-        .values(NewRow {
-            organisation_id: tx.own(),
-            resource_id: id,
-            version,
-            kind: kind.key(),
-            document: Json(document),
-            levels: levels.map(<[u8]>::to_vec),
-            digest: seal.digest.as_str(),
-            sealed_at: seal.sealed_at,
-            sealed_by: seal.sealed_by,
-        })
-        .execute(tx.conn)?;
+    let row = NewRow {
+        organisation_id: tx.own(),
+        resource_id: id,
+        version,
+        kind: kind.key(),
+        document: Json(document),
+        levels: levels.map(<[u8]>::to_vec),
+        digest: seal.digest.as_str(),
+        sealed_at: seal.sealed_at,
+        sealed_by: seal.sealed_by,
+    };
+    either!(tx, conn => diesel::insert_into(dsl::sealed_versions).values(row).execute(conn))?;
     tx.count(Counted::Sealed(kind));
     Ok(())
 }
@@ -138,7 +137,7 @@ pub(super) fn find<K: 'static, D: Kept>(
             dsl::sealed_at,
             dsl::sealed_by,
         ))
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?;
     Ok(row.map(sealed))
 }

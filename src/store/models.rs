@@ -9,7 +9,7 @@ use diesel::{
 
 use super::{
     error::{Error, Result, Taken},
-    fork::Json,
+    fork::{Json, either},
     journal,
     page::{Page, Position},
     schema::models::dsl,
@@ -83,8 +83,10 @@ pub fn head(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Head>> {
         .filter(visible(dsl::organisation_id, tx.own()))
         .select(head_columns!());
     let row: Option<HeadRow> = match name {
-        Name::Id(id) => visible.filter(dsl::id.eq(*id)).first(tx.conn).optional()?,
-        Name::Slug(slug) => visible.filter(dsl::slug.eq(slug.as_str())).first(tx.conn).optional()?,
+        Name::Id(id) => either!(tx, conn => visible.filter(dsl::id.eq(*id)).get_result(conn)).optional()?,
+        Name::Slug(slug) => {
+            either!(tx, conn => visible.filter(dsl::slug.eq(slug.as_str())).get_result(conn)).optional()?
+        }
     };
     row.map(Head::try_from).transpose()
 }
@@ -175,7 +177,7 @@ pub fn life(tx: &mut Tx<'_>, head: &Head) -> Result<Life> {
             .filter(dsl::organisation_id.eq(head.owner))
             .filter(dsl::id.eq(head.id))
             .select((dsl::draft, dsl::draft_based_on))
-            .first(tx.conn)
+            .get_result(tx.conn)
             .optional()?
     } else {
         None

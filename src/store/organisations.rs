@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryab
 
 use super::{
     error::{Error, Result},
-    fork::Portable,
+    fork::either,
     schema::organisations::dsl,
     tx::Tx,
 };
@@ -68,7 +68,7 @@ pub fn create_public(tx: &mut Tx<'_>) -> Result<bool> {
             updated_at: tx.now(),
         })
         .on_conflict_do_nothing();
-    let created = Portable(create).execute(tx.conn)? == 1;
+    let created = either!(tx, conn => create.execute(conn))? == 1;
     if !created {
         // Holds the row, and with it everybody else who starts, until the transaction ends.
         diesel::update(dsl::organisations.filter(dsl::id.eq(OrganisationId::NIL)))
@@ -90,7 +90,7 @@ pub fn first_start(tx: &mut Tx<'_>) -> Result<Moment> {
 pub fn find(tx: &mut Tx<'_>) -> Result<Option<Organisation>> {
     Ok(dsl::organisations
         .filter(dsl::id.eq(tx.own()))
-        .first(tx.conn)
+        .get_result(tx.conn)
         .optional()?)
 }
 

@@ -6,6 +6,7 @@ use diesel::{
 
 use super::{
     error::{Error, Result, Taken},
+    fork::either,
     journal,
     page::{Page, Position},
     schema::perspectives::{self, dsl},
@@ -71,11 +72,14 @@ macro_rules! with_newest {
 /// A visible perspective.
 pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Life>> {
     let row: Option<Row> = match name {
-        Name::Id(id) => with_newest!(tx).filter(dsl::id.eq(*id)).first(tx.conn).optional()?,
-        Name::Slug(slug) => with_newest!(tx)
-            .filter(dsl::slug.eq(slug.as_str()))
-            .first(tx.conn)
-            .optional()?,
+        Name::Id(id) => {
+            let query = with_newest!(tx).filter(dsl::id.eq(*id));
+            either!(tx, conn => query.get_result(conn)).optional()?
+        }
+        Name::Slug(slug) => {
+            let query = with_newest!(tx).filter(dsl::slug.eq(slug.as_str()));
+            either!(tx, conn => query.get_result(conn)).optional()?
+        }
     };
     row.map(life).transpose()
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::Portable,
+    fork::either,
     schema::tombstones::{self, dsl},
     tx::Tx,
 };
@@ -54,7 +54,7 @@ pub fn keep(tx: &mut Tx<'_>, tombstone: &Tombstone) -> Result<()> {
         .on_conflict((dsl::organisation_id, dsl::resource_id, dsl::what))
         .do_update()
         .set(dsl::at.eq(tombstone.at));
-    Portable(statement).execute(tx.conn)?;
+    either!(tx, conn => statement.execute(conn))?;
     tx.buried.push(*tombstone);
     Ok(())
 }
