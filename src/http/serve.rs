@@ -1,11 +1,6 @@
 //! Serving: the API on one address, the metrics on another.
 
-use std::{
-    io,
-    net::{Shutdown, SocketAddr},
-    pin::pin,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle};
 use futures_util::future::{Either, select};
@@ -32,8 +27,8 @@ pub struct Listen {
 const SLOWEST_HEAD: Duration = Duration::from_secs(5);
 /// How long requests may take to end once the server was told to stop, in seconds.
 const SLOWEST_END: u64 = 25;
-/// How long a connection that was just accepted may take to bring its request, once no more are accepted.
-const LAST_REQUEST: Duration = Duration::from_millis(250);
+/// How long the connections that wait on the socket may take to be accepted and to bring a request, once no more come.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
@@ -58,27 +53,45 @@ pub async fn serve(house: House, listen: Listen, page: impl Fn() -> String + Clo
         Either::Left(_) => Duration::ZERO,
         Either::Right((ended, _)) => return ended.map_err(io::Error::other)?,
     };
-    let ended = match select(pin!(end(&draining, drain, &socket, handle)), pin!(signals.next())).await {
-        Either::Left((ended, _)) => ended,
-        Either::Right(_) => return Err(io::Error::other("told twice to end: what had begun was cut off")),
-    };
+    if let Either::Right(_) = select(pin!(end(&draining, drain, socket, handle)), pin!(signals.next())).await {
+        return Err(io::Error::other("told twice to end: what had begun was cut off"));
+    }
     metrics_handle.stop(false).await;
     metrics.await.map_err(io::Error::other)??;
-    api.await.map_err(io::Error::other)??;
-    ended
+    api.await.map_err(io::Error::other)?
 }
 
 /// Drains, accepts nothing more, and ends what has begun.
-async fn end(draining: &Draining, drain: Duration, socket: &Socket, server: ServerHandle) -> io::Result<()> {
+async fn end(draining: &Draining, drain: Duration, socket: Socket, server: ServerHandle) {
     tracing::info!(seconds = drain.as_secs(), "draining");
     draining.begin();
     sleep(drain).await;
-    // The socket before the server: that would drop connections whose request is still on its way.
-    socket.shutdown(Shutdown::Read)?;
-    tracing::info!("nothing more is accepted");
-    sleep(LAST_REQUEST).await;
+    // To close the socket now would reset the connections that wait there, or whose request is still on its way.
+    match take_no_more(&socket) {
+        Ok(()) => sleep(LAST_REQUEST).await,
+        Err(error) => tracing::warn!(%error, "connections that are just being made may be reset"),
+    }
+    drop(socket);
     server.stop(true).await;
-    Ok(())
+}
+
+/// Lets no new connection come to a socket that listens, and leaves those that wait there: Linux knows no plainer way to that
+/// than a filter of packets, which drops what has the flag SYN in octet 13 of the header of TCP (RFC 9293, section 3.1).
+#[cfg(target_os = "linux")]
+fn take_no_more(socket: &Socket) -> io::Result<()> {
+    use socket2::SockFilter;
+    socket.attach_filter(&[
+        SockFilter::new(0x30, 0, 0, 13),       // load that octet
+        SockFilter::new(0x54, 0, 0, 0x02),     // and SYN
+        SockFilter::new(0x15, 0, 1, 0x02),     // if it is not set, skip one
+        SockFilter::new(0x06, 0, 0, 0),        // drop
+        SockFilter::new(0x06, 0, 0, u32::MAX), // pass
+    ])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_no_more(_: &Socket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// A socket that listens.

@@ -8,8 +8,8 @@ use std::{
 
 use serde_json::Value;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an answer may take: longer than the server waits for its database.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request.
 #[derive(Debug, Clone, Default)]

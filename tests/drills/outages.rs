@@ -148,7 +148,7 @@ fn a_database_that_falls_silent_keeps_nobody_waiting_for_ever() {
         load.run(|| {
             pause(500..1000);
             relay.silent(true);
-            // Longer than the server waits, shorter than the clients do: they must be told.
+            // Longer than the clients wait: they must have been told.
             sleep(Duration::from_secs(25));
             // As a network does that has lost its memory of these connections.
             relay.cut();

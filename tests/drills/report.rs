@@ -23,7 +23,7 @@ pub struct Row {
     pub unavailable: usize,
     /// Requests without an answer.
     pub cut: usize,
-    /// The longest that one write had to be repeated before it was answered.
+    /// The longest that one request took to be answered, with all its repetitions.
     pub outage: Duration,
 }
 
