@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use actix_web::test::TestRequest;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use meaningful_connections::http::openapi::document;
 use serde_json::json;
 
@@ -234,4 +235,23 @@ async fn a_control_character_is_one_fault() {
         (refused.status, refused.faults()),
         (422, vec!["/label control_character".to_owned()])
     );
+}
+
+#[actix_web::test]
+async fn a_form_names_no_other_client_than_http_basic() {
+    let app = TestApp::new().await;
+    let world = World::new(app.organisation("acme")).await;
+    let basic = STANDARD.encode(format!("{}:{}", world.client, world.client_secret));
+    for (client, status) in [(world.client.as_str(), 200), (world.submitted.as_str(), 400), ("", 200)] {
+        let request = TestRequest::post()
+            .uri("/v1/oauth/token")
+            .insert_header(("Authorization", format!("Basic {basic}")))
+            .insert_header(("Content-Type", "application/x-www-form-urlencoded"))
+            .set_payload(format!("grant_type=client_credentials&client_id={client}"));
+        let answer = app.nobody().send(request).await;
+        assert_eq!(answer.status, status, "{client} {}", answer.text());
+        if status == 400 {
+            assert_eq!(answer.json()["error"], "invalid_request");
+        }
+    }
 }

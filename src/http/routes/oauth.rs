@@ -67,7 +67,7 @@ struct TokenRequest {
     )]
     scope: Option<String>,
     /// The client's id, where it does not come by HTTP Basic.
-    #[schema(nullable = false, format = Uuid)]
+    #[schema(nullable = false, pattern = "^([0-9A-Fa-f-]{36})?$", max_length = 36)]
     client_id: Option<String>,
     /// The client's secret, where it does not come by HTTP Basic.
     #[schema(nullable = false, format = Password, max_length = 200)]
@@ -286,6 +286,14 @@ fn credentials(
         .and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = decoded.ok_or_else(unknown)?;
     let (user, password) = decoded.split_once(':').ok_or_else(unknown)?;
+    // What has no value counts as left out (RFC 6749, section 3.2).
+    if id.is_some_and(|id| !id.is_empty() && id != user) {
+        return Err(Refusal::new(
+            400,
+            "invalid_request",
+            "The form names another client than HTTP Basic.",
+        ));
+    }
     // Both are form-encoded before they are joined, as that section says; ours have nothing to encode.
     Ok((user.to_owned(), password.to_owned().into()))
 }
