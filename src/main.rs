@@ -80,7 +80,10 @@ fn run(mut config: Config, command: Command) -> Outcome {
             let steps = open(&config, &[])?.1;
             say(&format!("The database is up to date ({steps} steps taken)."))
         }
-        Command::Check { wait } => check_for(&config, Duration::from_secs(wait)),
+        Command::Check { wait } => {
+            check_for(&config, Duration::from_secs(wait))?;
+            say("ok: the configuration is sound, the database answers and is up to date")
+        }
         Command::Health { ready } => Ok(http::health(config.listen, ready)?),
         Command::Openapi { operations } => openapi(operations),
         Command::Organisation(command) => organisation(&ready(&config)?, command),
@@ -135,10 +138,10 @@ fn ready(config: &Config) -> Outcome<Db> {
 
 fn serve(config: Config) -> Outcome {
     let (page, traces) = (metrics::start()?, Traces::start()?);
-    let db = Arc::new(open(&config, &config.replicas()?)?.0);
-    if config.no_migrate && !db.is_ready()? {
-        return Err(OUT_OF_DATE.into());
+    if config.no_migrate {
+        check(&config)?;
     }
+    let db = Arc::new(open(&config, &config.replicas()?)?.0);
     let public_url = config.public_url();
     if first_start(&config, &db)? && !config.no_bootstrap {
         quick_start(&public_url, &found(&db, "My organisation".to_owned())?)?;
@@ -191,16 +194,14 @@ fn check(config: &Config) -> Outcome {
     if let Place::Sqlite(path) = &place
         && !Path::new(path).exists()
     {
-        return Err(format!("there is no database at {path} yet: `migrate` or `serve` creates it").into());
+        return Err(format!("there is no database at {path} yet: run `migrate`").into());
     }
     if Db::open(&place, Arc::new(|| Moment::from(Utc::now())))?.is_ready()? {
-        say("ok: the configuration is sound, the database answers and is up to date")
+        Ok(())
     } else {
-        Err(OUT_OF_DATE.into())
+        Err("the database is not up to date: run `migrate`".into())
     }
 }
-
-const OUT_OF_DATE: &str = "the database is not up to date: run `migrate`";
 
 /// What is shown once.
 struct Credentials {

@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         ConnectionType, Method, StatusCode,
-        header::{self, HeaderValue},
+        header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::Data,
@@ -52,7 +52,10 @@ pub(super) async fn problems<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    if request.headers().iter().any(|(_, value)| value.len() > LONGEST_HEADER) {
+    // A token of any length is refused as a token.
+    let is_too_long =
+        |(name, value): (&HeaderName, &HeaderValue)| value.len() > LONGEST_HEADER && name != header::AUTHORIZATION;
+    if request.headers().iter().any(is_too_long) {
         let problem = Problem::new(&problem::HEADERS_TOO_LARGE, "A header has at most 8,192 bytes.");
         return Ok(finished(
             request.into_response(problem.response()).map_into_right_body(),

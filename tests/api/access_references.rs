@@ -5,7 +5,7 @@
 
 use actix_web::test::TestRequest;
 use chrono::DateTime;
-use meaningful_connections::http::openapi::document;
+use meaningful_connections::{http::openapi::document, store::fork::Position};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -26,6 +26,7 @@ struct Theirs {
     world: World,
     /// The `ETag` of a sealed version.
     tag: String,
+    consistency: String,
 }
 
 const MODEL: &str = "their-model";
@@ -36,7 +37,7 @@ const THEIR_SYSTEM: &str = "https://their.example";
 const VERSION: (i32, i32) = (3, 9);
 
 impl Theirs {
-    async fn new(owner: Client) -> Self {
+    async fn new(app: &TestApp, owner: Client) -> Self {
         let world = World::new(owner).await;
         let owner = &world.owner;
         let origin = json!({"model": "meaningful-connections", "version": 1});
@@ -54,7 +55,15 @@ impl Theirs {
         let version = owner.get(&format!("/v1/assessments/{id}/versions/1")).await;
         let tag = version.etag();
         assert!(tag.starts_with("\"sha256:"), "{tag}");
-        Self { world, tag }
+        let organisation = world.owner.organisation;
+        let consistency = app
+            .gate
+            .consistency_token(organisation, Position::default(), app.db.now());
+        Self {
+            world,
+            tag,
+            consistency: consistency.expect("a token"),
+        }
     }
 }
 
@@ -463,6 +472,16 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
                     .insert_header((name, tag))
             },
         )),
+        "Consistency-Token" => Some(Way::new(
+            name,
+            &[&theirs.consistency],
+            "a-token-of-nobodys",
+            move |own: &World, token: &str| {
+                let uri = format!("{}{}", own.path(operation), own.query(operation));
+                own.to(operation, &uri, "", operation.example())
+                    .insert_header((name, token))
+            },
+        )),
         "Idempotency-Key" => {
             let key = format!("key-of-{}", operation.id());
             let request = theirs.world.request(operation).await.insert_header((name, key.clone()));
@@ -569,7 +588,7 @@ async fn compare(
 }
 
 async fn trio(app: &TestApp) -> (Theirs, World, World) {
-    let theirs = Theirs::new(app.organisation("theirs")).await;
+    let theirs = Theirs::new(app, app.organisation("theirs")).await;
     let [one, other] = ["mine", "mine"].map(|name| World::new(app.organisation(name)));
     (theirs, one.await, other.await)
 }
