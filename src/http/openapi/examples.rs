@@ -32,9 +32,10 @@ use crate::{
         reply::List,
         routes::{
             VersionItem, clients, model_versions,
-            oauth::{AuthorizationServer, ProtectedResource, Token, TokenError},
+            oauth::{Token, TokenError},
             operations::OK,
             root::{ProblemKind, ROOT},
+            well_known::{AuthorizationServer, ProtectedResource},
         },
     },
     service::{

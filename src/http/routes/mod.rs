@@ -12,6 +12,7 @@ pub mod operations;
 pub mod organisation;
 pub mod perspectives;
 pub mod root;
+pub mod well_known;
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,6 +32,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     root::configure(config);
     operations::configure(config);
     oauth::configure(config);
+    well_known::configure(config);
     organisation::configure(config);
     clients::configure(config);
     models::configure(config);
