@@ -319,7 +319,7 @@ fn once(
         match idempotency::claim(tx, key)? {
             Claim::New => {
                 let reply = work(tx)?;
-                idempotency::remember(tx, key, &reply.answer())?;
+                idempotency::remember(tx, key, reply.answer())?;
                 Ok(Written::Now(reply))
             }
             known => Ok(Written::Before(known)),

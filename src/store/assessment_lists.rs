@@ -215,7 +215,7 @@ pub fn inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
         let query = inputs!(tx).filter(dsl::id.eq_any(chunk));
-        let rows: Vec<InputRow> = either!(tx, conn => query.load(conn))?;
+        let rows: Vec<InputRow> = either!(tx.conn, conn => query.load(conn))?;
         for row in rows {
             found.push(input(row)?);
         }
@@ -271,7 +271,7 @@ pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<Assess
             .filter(dsl::withdrawn_at.is_null())
             .filter(dsl::id.eq_any(chunk))
             .select((dsl::id, dsl::version));
-        let rows: Vec<(AssessmentId, Option<Version>)> = either!(tx, conn => query.load(conn))?;
+        let rows: Vec<(AssessmentId, Option<Version>)> = either!(tx.conn, conn => query.load(conn))?;
         standing.extend(rows.into_iter().filter_map(|(id, version)| Some((id, version?))));
     }
     Ok(standing)

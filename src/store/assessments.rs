@@ -172,7 +172,7 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
             ),
             journal::columns!().nullable(),
         ));
-    let row: Option<(Head, Newest)> = either!(tx, conn => query.get_result(conn)).optional()?;
+    let row: Option<(Head, Newest)> = either!(tx.conn, conn => query.get_result(conn)).optional()?;
     row.map(|(head, newest)| life(tx, head, newest).map(|(model, life)| Found { model, life }))
         .transpose()
 }
@@ -255,7 +255,7 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         created_at: life.created_at,
         updated_at: life.updated_at,
     };
-    either!(tx, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
+    either!(tx.conn, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
     if content.external_ids.is_empty() {
         return Ok(());
     }
@@ -291,7 +291,7 @@ pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
         dsl::withdrawn_at.eq(life.withdrawn_at),
         dsl::updated_at.eq(tx.now()),
     ));
-    let changed = either!(tx, conn => Fixed(update).execute(conn))?;
+    let changed = either!(tx.conn, conn => Fixed(update).execute(conn))?;
     life.versioned.revision = before.versioned.revision + 1;
     life.updated_at = tx.now();
     if changed != 1 {

@@ -35,6 +35,6 @@ pub(super) fn raise(tx: &mut Tx<'_>) -> Result<()> {
         .on_conflict(dsl::organisation_id)
         .do_update()
         .set(dsl::revision.eq(dsl::revision + 1));
-    either!(tx, conn => raise.execute(conn))?;
+    either!(tx.conn, conn => raise.execute(conn))?;
     Ok(())
 }

@@ -21,18 +21,15 @@ use super::{
 };
 use crate::domain::{access::Actor, moment::Moment};
 
-/// How many threads read, and on `PostgreSQL` also write: each holds one connection.
+/// How many threads read: each holds one connection.
 const THREADS: usize = 8;
-/// How many waiting writes share a transaction where there is one writer.
-const GROUP: usize = 64;
 
 /// The database.
 pub struct Db {
     place: Place,
     shared: Arc<Shared>,
     reads: Arc<Lane>,
-    /// The one writer, where there is one; elsewhere whoever reads also writes.
-    writer: Option<Lane>,
+    writes: Lane,
     replicas: Option<Replicas>,
 }
 
@@ -44,7 +41,7 @@ impl Db {
 
     /// [`open`](Self::open), with replicas that answer [`read_at`](Self::read_at).
     pub fn open_with(place: &Place, replicas: &[Place], clock: Clock) -> Result<Self> {
-        let one_writer = place.one_writer();
+        let (one_writer, (writers, group)) = (place.one_writer(), place.writers());
         Counted::begin();
         let shared = Arc::new(Shared::new(clock));
         let reads = Arc::new(Lane::start("database", place, &shared, THREADS, 1, one_writer)?);
@@ -56,11 +53,7 @@ impl Db {
             },
             place: place.clone(),
             reads,
-            writer: if one_writer {
-                Some(Lane::start("writer", place, &shared, 1, GROUP, false)?)
-            } else {
-                None
-            },
+            writes: Lane::start("writer", place, &shared, writers, group, false)?,
             shared,
         })
     }
@@ -78,9 +71,7 @@ impl Db {
     /// Brings the metrics up to date that tell how things stand.
     pub fn observe(&self) {
         self.reads.observe();
-        if let Some(writer) = &self.writer {
-            writer.observe();
-        }
+        self.writes.observe();
     }
 
     /// From now on, what ends for good is also written to this file before anybody is told; what the file lacks is added at
@@ -177,7 +168,7 @@ impl Db {
     }
 
     fn take_write(&self, job: Box<dyn Job>) {
-        self.writer.as_ref().unwrap_or(&self.reads).take(job);
+        self.writes.take(job);
     }
 
     fn job<T, E>(

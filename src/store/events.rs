@@ -4,7 +4,7 @@ use diesel::{Insertable, RunQueryDsl};
 
 use super::{
     error::Result,
-    fork::either,
+    fork::{Conn, insert_few},
     schema::events::{self, dsl},
     tx::Tx,
 };
@@ -17,7 +17,7 @@ use crate::domain::{
 
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
-struct NewRow {
+pub(super) struct NewRow {
     organisation_id: OrganisationId,
     id: EventId,
     kind: &'static str,
@@ -40,6 +40,17 @@ pub fn emit(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
         client_id: tx.actor.client,
         at: tx.now(),
     };
-    either!(tx, conn => diesel::insert_into(dsl::events).values(row).execute(conn))?;
+    match &mut tx.later {
+        Some(later) => later.events.push(row),
+        None => insert(tx.conn, &[row])?,
+    }
+    Ok(())
+}
+
+/// Writes events.
+pub(super) fn insert(conn: &mut Conn, rows: &[NewRow]) -> Result<()> {
+    if !rows.is_empty() {
+        insert_few!(conn, dsl::events, rows)?;
+    }
     Ok(())
 }

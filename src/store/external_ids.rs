@@ -46,7 +46,7 @@ pub(super) fn replace<'a, K: 'static>(
         })
         .collect();
     if !rows.is_empty() {
-        either!(tx, conn => diesel::insert_into(dsl::external_ids).values(&rows).execute(conn))?;
+        either!(tx.conn, conn => diesel::insert_into(dsl::external_ids).values(&rows).execute(conn))?;
     }
     Ok(())
 }

@@ -196,8 +196,8 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
 /// Runs an expression on whichever connection there is: what Diesel cannot say of both at once (several rows in one insert), and
 /// what is asked often. For the enum over both, Diesel writes the SQL anew each time, to look the prepared statement up by it.
 macro_rules! either {
-    ($tx:expr, $conn:ident => $run:expr) => {
-        match &mut *$tx.conn {
+    ($on:expr, $conn:ident => $run:expr) => {
+        match &mut *$on {
             $crate::store::fork::Conn::Postgres($conn) => $run,
             $crate::store::fork::Conn::Sqlite($conn) => $run,
         }
@@ -225,8 +225,8 @@ impl<C, Q> RunQueryDsl<C> for Fixed<Q> {}
 
 /// Inserts many rows at once.
 macro_rules! insert_all {
-    ($tx:expr, $table:expr, $rows:expr) => {
-        match &mut *$tx.conn {
+    ($on:expr, $table:expr, $rows:expr) => {
+        match &mut *$on {
             // Thousands of values take longer to parse than to insert.
             $crate::store::fork::Conn::Postgres(conn) => {
                 diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable($rows), conn)
@@ -236,3 +236,19 @@ macro_rules! insert_all {
     };
 }
 pub(super) use insert_all;
+
+/// Inserts a few rows: by one statement, where asking costs more than doing.
+macro_rules! insert_few {
+    ($on:expr, $table:expr, $rows:expr) => {
+        match &mut *$on {
+            $crate::store::fork::Conn::Postgres(conn) => {
+                $crate::store::fork::Fixed(diesel::insert_into($table).values($rows)).execute(conn)
+            }
+            $crate::store::fork::Conn::Sqlite(conn) => $rows
+                .iter()
+                .try_for_each(|row| diesel::insert_into($table).values(row).execute(conn).map(drop))
+                .map(|()| $rows.len()),
+        }
+    };
+}
+pub(super) use insert_few;

@@ -252,7 +252,7 @@ fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
         })
         .collect();
     for chunk in rows.chunks(CHUNK) {
-        insert_all!(tx, sources::gap_analysis_sources, chunk)?;
+        insert_all!(tx.conn, sources::gap_analysis_sources, chunk)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::{Fixed, either},
+    fork::{Conn, Fixed, either, insert_few},
     schema::idempotency_keys::{self, dsl},
     tx::Tx,
 };
@@ -72,6 +72,25 @@ struct NewRow<'a> {
     created_at: Moment,
 }
 
+/// A key that was never claimed, with its answer.
+#[derive(Insertable)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
+pub(super) struct Answered {
+    organisation_id: OrganisationId,
+    client_id: ClientId,
+    key: String,
+    method: String,
+    path: String,
+    fingerprint: Vec<u8>,
+    status: Option<i32>,
+    body: Option<Vec<u8>>,
+    content_type: Option<String>,
+    location: Option<String>,
+    etag: Option<String>,
+    resource_id: Option<Id<()>>,
+    created_at: Moment,
+}
+
 #[derive(Queryable)]
 struct Row {
     fingerprint: Vec<u8>,
@@ -97,6 +116,9 @@ macro_rules! row {
 
 /// Claims a key, or says what is known of it. While the first request with a key runs, the next waits here.
 pub fn claim(tx: &mut Tx<'_>, key: &Key) -> Result<Claim> {
+    if tx.is_swift() {
+        return Ok(Claim::New);
+    }
     let claimed = insert(tx, key).map_err(|error| match error {
         Error::LockTimeout => Error::StillRunning,
         other => other,
@@ -167,11 +189,38 @@ fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<bool> {
     let statement = diesel::insert_into(dsl::idempotency_keys)
         .values(row)
         .on_conflict_do_nothing();
-    Ok(either!(tx, conn => statement.execute(conn))? == 1)
+    Ok(either!(tx.conn, conn => statement.execute(conn))? == 1)
 }
 
-/// Keeps the answer to the request that claimed the key.
-pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: &Answer) -> Result<()> {
+/// Keys with their answers, where nothing was claimed before. A key that is there already is an error.
+pub(super) fn insert_answered(conn: &mut Conn, rows: &[Answered]) -> Result<()> {
+    if !rows.is_empty() {
+        insert_few!(conn, dsl::idempotency_keys, rows)?;
+    }
+    Ok(())
+}
+
+/// Keeps the answer to the request that claimed the key; in a swift transaction, claims it only now.
+pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: Answer) -> Result<()> {
+    let (organisation_id, client_id, created_at) = (tx.own(), tx.actor.client, tx.now());
+    if let Some(later) = &mut tx.later {
+        later.answers.push(Answered {
+            organisation_id,
+            client_id,
+            key: key.key.clone(),
+            method: key.method.clone(),
+            path: key.path.clone(),
+            fingerprint: key.fingerprint.clone(),
+            status: Some(i32::from(answer.status)),
+            body: Some(answer.body),
+            content_type: answer.content_type,
+            location: answer.location,
+            etag: answer.etag,
+            resource_id: answer.resource.map(Id::from_uuid),
+            created_at,
+        });
+        return Ok(());
+    }
     let update = diesel::update(row!(tx, key)).set((
         dsl::status.eq(i32::from(answer.status)),
         dsl::body.eq(&answer.body),
@@ -180,12 +229,13 @@ pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: &Answer) -> Result<()> {
         dsl::etag.eq(&answer.etag),
         dsl::resource_id.eq(answer.resource.map(Id::<()>::from_uuid)),
     ));
-    either!(tx, conn => Fixed(update).execute(conn))?;
+    either!(tx.conn, conn => Fixed(update).execute(conn))?;
     Ok(())
 }
 
 /// Blanks every answer about a resource; its keys stay, so that a retry learns that it is gone.
 pub fn blank<K: 'static>(tx: &mut Tx<'_>, resource: Id<K>) -> Result<()> {
+    tx.by_itself()?;
     diesel::update(
         dsl::idempotency_keys
             .filter(dsl::organisation_id.eq(tx.own()))

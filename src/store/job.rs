@@ -10,7 +10,7 @@ use super::{
     error::{Error, Failure},
     fork::{Conn, Position},
     meters::{Asked, Counted},
-    tx::{Shared, Tx},
+    tx::{Later, Shared, Tx},
 };
 use crate::domain::{access::Actor, tombstone::Tombstone};
 
@@ -40,7 +40,10 @@ pub(super) trait Job: Send {
     fn asked(&mut self) -> &mut Asked;
     /// Whether the work may write.
     fn kind(&self) -> Kind;
-    fn run(&mut self, conn: &mut Conn) -> Verdict;
+    /// Does the work, in a transaction that is swift or not.
+    fn run(&mut self, conn: &mut Conn, is_swift: bool) -> Verdict;
+    /// What is written at the end of a swift transaction.
+    fn later(&mut self) -> &mut Later;
     /// Hands the outcome over; `committed` tells whether the transaction stands, and where it stands in the log.
     fn settle(self: Box<Self>, committed: Result<Option<Position>, Error>);
 }
@@ -57,6 +60,7 @@ pub(super) struct Work<T, E, F, D> {
     counted: Vec<Counted>,
     /// What has ended in the transaction that stands.
     buried: Vec<Tombstone>,
+    later: Later,
 }
 
 impl<T, E, F, D> Work<T, E, F, D> {
@@ -71,6 +75,7 @@ impl<T, E, F, D> Work<T, E, F, D> {
             result: None,
             counted: Vec::new(),
             buried: Vec::new(),
+            later: Later::default(),
         }
     }
 }
@@ -90,9 +95,13 @@ where
         self.kind
     }
 
-    fn run(&mut self, conn: &mut Conn) -> Verdict {
+    fn later(&mut self) -> &mut Later {
+        &mut self.later
+    }
+
+    fn run(&mut self, conn: &mut Conn, is_swift: bool) -> Verdict {
         let log = self.asked.log();
-        let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared));
+        let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared, is_swift));
         let result = log
             .in_scope(|| catch_unwind(AssertUnwindSafe(|| run(&mut tx))))
             .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
@@ -102,7 +111,8 @@ where
             Err(Some(Error::Unavailable)) => Verdict::Broken,
             Err(_) => Verdict::Undo,
         };
-        (self.buried, self.counted) = (mem::take(&mut tx.buried), tx.counted());
+        (self.buried, self.later) = (mem::take(&mut tx.buried), tx.later.take().unwrap_or_default());
+        self.counted = tx.counted();
         self.result = Some(result);
         verdict
     }

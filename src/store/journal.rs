@@ -113,7 +113,7 @@ pub(super) fn append<K: 'static, D: Kept>(
         sealed_at: seal.sealed_at,
         sealed_by: seal.sealed_by,
     };
-    either!(tx, conn => diesel::insert_into(dsl::sealed_versions).values(row).execute(conn))?;
+    either!(tx.conn, conn => diesel::insert_into(dsl::sealed_versions).values(row).execute(conn))?;
     tx.count(Counted::Sealed(kind));
     Ok(())
 }

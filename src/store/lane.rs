@@ -12,7 +12,7 @@ use super::{
     fork::{Begins, Conn, Place, Position},
     job::{Job, Kind, Verdict},
     meters::Meters,
-    tx::Shared,
+    tx::{Later, Shared},
 };
 
 /// How many jobs may wait before more are refused.
@@ -101,7 +101,7 @@ impl Worker {
             let writes = group.iter().any(|job| job.kind() != Kind::Reads);
             match <[Box<dyn Job>; 1]>::try_from(group) {
                 Ok([job]) => self.alone(job),
-                Err(group) => self.together(group),
+                Err(group) => self.swiftly(group),
             }
             self.meters.did(writes, began.elapsed(), was_open, self.conn.is_some());
         }
@@ -166,12 +166,12 @@ impl Worker {
         };
         let conn = self.conn()?;
         let Some(begin) = begin else {
-            let verdict = job.run(conn);
+            let verdict = job.run(conn, false);
             let broken = verdict == Verdict::Broken;
             return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(None) }));
         };
         conn.begin(begin)?;
-        match job.run(conn) {
+        match job.run(conn, false) {
             Verdict::Keep => match meters.commit(|| conn.commit()) {
                 Ok(()) => {
                     shared.leave_no_trace(conn);
@@ -215,6 +215,68 @@ impl Worker {
         }
     }
 
+    /// Several writes in one transaction, on the assumption that nothing fails: no savepoints, nothing claimed before, and what
+    /// nobody reads is written at the end, for all at once. Where anything fails, all is undone, and each done with care.
+    fn swiftly(&mut self, mut group: Vec<Box<dyn Job>>) {
+        let (meters, shared, begin) = (Arc::clone(&self.meters), Arc::clone(&self.shared), self.begins.swift);
+        let mut done = 0;
+        let committed = self.conn().and_then(|conn| {
+            conn.begin(begin)?;
+            let mut later = Later::default();
+            for job in &mut group {
+                if job.run(conn, true) != Verdict::Keep {
+                    return Ok(None);
+                }
+                done += 1;
+                later.append(job.later());
+            }
+            later.write(conn)?;
+            let committed = meters.commit(|| conn.commit()).is_ok();
+            if committed {
+                shared.leave_no_trace(conn);
+            }
+            Ok(Some(committed))
+        });
+        let committed = match committed {
+            Ok(Some(committed)) => committed,
+            Err(Error::LockTimeout) if self.place.one_writer() => {
+                self.conn = None;
+                return self.refuse(group);
+            }
+            Ok(None) | Err(_) => {
+                if self.conn.as_mut().is_none_or(|conn| conn.roll_back().is_err()) {
+                    self.conn = None;
+                }
+                // Whoever failed may wait for a lock, and comes last.
+                let failed = (done < group.len()).then(|| group.remove(done));
+                return self.with_care(group.into_iter().chain(failed).collect());
+            }
+        };
+        let tells = committed && group.iter().any(|job| job.kind() == Kind::WritesAndTells);
+        let position = if tells { self.position() } else { None };
+        if !committed {
+            self.conn = None;
+        }
+        for job in group {
+            job.settle(if committed {
+                Ok(position)
+            } else {
+                Err(Error::FateUnknown)
+            });
+        }
+    }
+
+    /// Each write as if it were alone; where there is one writer, they still share the commit.
+    fn with_care(&mut self, group: Vec<Box<dyn Job>>) {
+        self.meters.retries.increment(1);
+        if self.place.one_writer() {
+            return self.together(group);
+        }
+        for job in group {
+            self.alone(job);
+        }
+    }
+
     /// Several writes in one transaction, each in a savepoint, all answered after the one commit.
     fn together(&mut self, mut group: Vec<Box<dyn Job>>) {
         let (meters, shared, begin) = (Arc::clone(&self.meters), Arc::clone(&self.shared), self.begins.write);
@@ -222,7 +284,7 @@ impl Worker {
             conn.begin(begin)?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
-                match job.run(conn) {
+                match job.run(conn, false) {
                     Verdict::Keep => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
                     // Where the database rolled everything back by itself, this fails, and with it the whole group.
                     _ => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,

@@ -83,9 +83,9 @@ pub fn head(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Head>> {
         .filter(visible(dsl::organisation_id, tx.own()))
         .select(head_columns!());
     let row: Option<HeadRow> = match name {
-        Name::Id(id) => either!(tx, conn => visible.filter(dsl::id.eq(*id)).get_result(conn)).optional()?,
+        Name::Id(id) => either!(tx.conn, conn => visible.filter(dsl::id.eq(*id)).get_result(conn)).optional()?,
         Name::Slug(slug) => {
-            either!(tx, conn => visible.filter(dsl::slug.eq(slug.as_str())).get_result(conn)).optional()?
+            either!(tx.conn, conn => visible.filter(dsl::slug.eq(slug.as_str())).get_result(conn)).optional()?
         }
     };
     row.map(Head::try_from).transpose()

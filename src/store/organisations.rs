@@ -68,7 +68,7 @@ pub fn create_public(tx: &mut Tx<'_>) -> Result<bool> {
             updated_at: tx.now(),
         })
         .on_conflict_do_nothing();
-    let created = either!(tx, conn => create.execute(conn))? == 1;
+    let created = either!(tx.conn, conn => create.execute(conn))? == 1;
     if !created {
         // Holds the row, and with it everybody else who starts, until the transaction ends.
         diesel::update(dsl::organisations.filter(dsl::id.eq(OrganisationId::NIL)))

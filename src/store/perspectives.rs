@@ -74,11 +74,11 @@ pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Life>> {
     let row: Option<Row> = match name {
         Name::Id(id) => {
             let query = with_newest!(tx).filter(dsl::id.eq(*id));
-            either!(tx, conn => query.get_result(conn)).optional()?
+            either!(tx.conn, conn => query.get_result(conn)).optional()?
         }
         Name::Slug(slug) => {
             let query = with_newest!(tx).filter(dsl::slug.eq(slug.as_str()));
-            either!(tx, conn => query.get_result(conn)).optional()?
+            either!(tx.conn, conn => query.get_result(conn)).optional()?
         }
     };
     row.map(life).transpose()

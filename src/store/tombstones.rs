@@ -54,7 +54,7 @@ pub fn keep(tx: &mut Tx<'_>, tombstone: &Tombstone) -> Result<()> {
         .on_conflict((dsl::organisation_id, dsl::resource_id, dsl::what))
         .do_update()
         .set(dsl::at.eq(tombstone.at));
-    either!(tx, conn => statement.execute(conn))?;
+    either!(tx.conn, conn => statement.execute(conn))?;
     tx.buried.push(*tombstone);
     Ok(())
 }

@@ -11,8 +11,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    error::Result,
+    error::{Error, Result},
+    events,
     fork::{Conn, Uid},
+    idempotency,
     ledger::Ledger,
     meters::Counted,
 };
@@ -73,12 +75,35 @@ pub struct Tx<'a> {
     pub(super) ledger: &'a Ledger,
     /// What has ended in this transaction, to be written down once it is committed.
     pub(super) buried: Vec<Tombstone>,
+    /// In a swift transaction: what is written at its end, for all who share it.
+    pub(super) later: Option<Later>,
     now: Moment,
     counted: Vec<Counted>,
 }
 
+/// What can wait until the end of a transaction that several share: nobody reads it before, and all of it takes two statements.
+#[derive(Default)]
+pub(super) struct Later {
+    pub(super) events: Vec<events::NewRow>,
+    pub(super) answers: Vec<idempotency::Answered>,
+}
+
+impl Later {
+    /// Takes what another has.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        self.events.append(&mut other.events);
+        self.answers.append(&mut other.answers);
+    }
+
+    /// Writes it.
+    pub(super) fn write(&self, conn: &mut Conn) -> Result<()> {
+        events::insert(conn, &self.events)?;
+        idempotency::insert_answered(conn, &self.answers)
+    }
+}
+
 impl<'a> Tx<'a> {
-    pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared) -> Self {
+    pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared, is_swift: bool) -> Self {
         Self {
             conn,
             actor,
@@ -86,6 +111,7 @@ impl<'a> Tx<'a> {
             has_traces: &shared.has_traces,
             ledger: &shared.ledger,
             buried: Vec::new(),
+            later: is_swift.then(Later::default),
             now: (shared.clock)(),
             counted: Vec::new(),
         }
@@ -99,6 +125,17 @@ impl<'a> Tx<'a> {
     /// What is to be counted once it stands.
     pub(super) fn counted(self) -> Vec<Counted> {
         self.counted
+    }
+
+    /// Whether others share this transaction, on the assumption that nothing fails: where anything does, all is rolled back and
+    /// each done by itself. So nothing need be claimed or held before.
+    pub fn is_swift(&self) -> bool {
+        self.later.is_some()
+    }
+
+    /// Fails where the transaction is swift, so that this is done by itself, and sees all that was done before.
+    pub(super) fn by_itself(&self) -> Result<()> {
+        if self.is_swift() { Err(Error::Contended) } else { Ok(()) }
     }
 
     /// When this transaction began.
@@ -124,6 +161,7 @@ impl<'a> Tx<'a> {
     /// Holds something of the organisation's until the transaction ends: alone, so that everybody else waits for it, or
     /// together with all who do not want it alone. What is read afterwards is what those left behind who held it before.
     pub(super) fn hold(&mut self, kind: &str, name: &[&str], alone: bool) -> Result<()> {
+        self.by_itself()?;
         let mut hash = Sha256::new();
         hash.update(self.own().uuid());
         for part in [kind].iter().chain(name) {

@@ -28,7 +28,11 @@ pub(in crate::store) struct Begins {
     /// Nothing, where work that only reads needs no transaction.
     pub(in crate::store) read: Option<&'static str>,
     pub(in crate::store) write: &'static str,
+    /// Where several share a transaction, nobody waits long for a lock that another holds: all who share it would wait, too.
+    pub(in crate::store) swift: &'static str,
 }
+
+const SWIFT: &str = "BEGIN; SET LOCAL lock_timeout = '50ms'";
 
 /// The parameter of a URL that says that a pooler stands in between which lends its connections for one transaction
 /// each. Ours, not libpq's; named as Prisma names it.
@@ -36,6 +40,8 @@ const POOLED: &str = "pgbouncer=";
 
 /// How a transaction begins whose connection was lent: with the limits that a connection of our own is given once.
 const LIMITED: &str = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'";
+
+const SWIFT_LIMITED: &str = "BEGIN; SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '60s'";
 
 /// What a connection is told at once. A server that goes away without a word is noticed within seconds, not after TCP's
 /// quarter of an hour.
@@ -101,6 +107,16 @@ impl Place {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// How many threads write, and how many waiting writes share a transaction.
+    ///
+    /// Few threads, so that writes that come together are done together: a commit costs more than a write.
+    pub(in crate::store) fn writers(&self) -> (usize, usize) {
+        match self {
+            Self::Sqlite(_) => (1, 64),
+            Self::Postgres(_) => (4, 16),
+        }
+    }
+
     /// Whether a pooler lends connections for one transaction each: nothing said outside of one is remembered.
     fn is_pooled(&self) -> bool {
         match self {
@@ -116,14 +132,17 @@ impl Place {
             Self::Sqlite(_) => Begins {
                 read: None,
                 write: "BEGIN IMMEDIATE",
+                swift: "BEGIN IMMEDIATE",
             },
             Self::Postgres(_) if self.is_pooled() => Begins {
                 read: Some(LIMITED),
                 write: LIMITED,
+                swift: SWIFT_LIMITED,
             },
             Self::Postgres(_) => Begins {
                 read: None,
                 write: "BEGIN",
+                swift: SWIFT,
             },
         }
     }
