@@ -210,7 +210,9 @@ impl Worker {
     /// Another process holds the lock of the one writer for longer than anybody waits. Whoever has queued behind this work
     /// would wait as long once more, and is told now.
     fn refuse(&self, group: Vec<Box<dyn Job>>) {
-        for job in group.into_iter().chain(self.jobs.try_iter()) {
+        // All of them before anybody is told: whoever asks again thereafter is not among them.
+        let behind: Vec<_> = self.jobs.try_iter().collect();
+        for job in group.into_iter().chain(behind) {
             job.settle(Err(Error::LockTimeout));
         }
     }
