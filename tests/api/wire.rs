@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
     rc::Rc,
@@ -22,7 +22,10 @@ use futures_util::StreamExt;
 use meaningful_connections::http::{House, app};
 use tempfile::TempDir;
 
-use crate::app::{Answer, Call, PUBLIC_URL, TestApp};
+use crate::{
+    app::{Answer, Call, PUBLIC_URL, TestApp},
+    server::free_port,
+};
 
 /// Longer than anything takes that ends at all.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -162,8 +165,7 @@ impl Drop for Server {
 }
 
 fn free_address() -> SocketAddr {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    free.local_addr().expect("its address")
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 impl Server {
