@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::{Conn, Fixed, either, insert_few},
+    fork::{Fixed, either},
+    later::Answered,
     schema::idempotency_keys::{self, dsl},
     tx::Tx,
 };
@@ -69,25 +70,6 @@ struct NewRow<'a> {
     method: &'a str,
     path: &'a str,
     fingerprint: &'a [u8],
-    created_at: Moment,
-}
-
-/// A key that was never claimed, with its answer.
-#[derive(Insertable)]
-#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
-pub(super) struct Answered {
-    organisation_id: OrganisationId,
-    client_id: ClientId,
-    key: String,
-    method: String,
-    path: String,
-    fingerprint: Vec<u8>,
-    status: Option<i32>,
-    body: Option<Vec<u8>>,
-    content_type: Option<String>,
-    location: Option<String>,
-    etag: Option<String>,
-    resource_id: Option<Id<()>>,
     created_at: Moment,
 }
 
@@ -190,14 +172,6 @@ fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<bool> {
         .values(row)
         .on_conflict_do_nothing();
     Ok(either!(tx.conn, conn => statement.execute(conn))? == 1)
-}
-
-/// Keys with their answers, where nothing was claimed before. A key that is there already is an error.
-pub(super) fn insert_answered(conn: &mut Conn, rows: &[Answered]) -> Result<()> {
-    if !rows.is_empty() {
-        insert_few!(conn, dsl::idempotency_keys, rows)?;
-    }
-    Ok(())
 }
 
 /// Keeps the answer to the request that claimed the key; in a swift transaction, claims it only now.

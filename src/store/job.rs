@@ -9,8 +9,9 @@ use std::{
 use super::{
     error::{Error, Failure},
     fork::{Conn, Position},
+    later::Later,
     meters::{Asked, Counted},
-    tx::{Later, Shared, Tx},
+    tx::{Shared, Tx},
 };
 use crate::domain::{access::Actor, tombstone::Tombstone};
 

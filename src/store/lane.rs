@@ -11,8 +11,9 @@ use super::{
     error::Error,
     fork::{Begins, Conn, Place, Position},
     job::{Job, Kind, Verdict},
+    later::Later,
     meters::Meters,
-    tx::{Later, Shared},
+    tx::Shared,
 };
 
 /// How many jobs may wait before more are refused.

@@ -16,6 +16,7 @@ mod job;
 pub mod journal;
 pub mod keys;
 mod lane;
+mod later;
 pub mod ledger;
 mod meters;
 pub mod models;

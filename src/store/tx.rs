@@ -12,9 +12,8 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    events,
     fork::{Conn, Uid},
-    idempotency,
+    later::Later,
     ledger::Ledger,
     meters::Counted,
 };
@@ -79,27 +78,6 @@ pub struct Tx<'a> {
     pub(super) later: Option<Later>,
     now: Moment,
     counted: Vec<Counted>,
-}
-
-/// What can wait until the end of a transaction that several share: nobody reads it before, and all of it takes two statements.
-#[derive(Default)]
-pub(super) struct Later {
-    pub(super) events: Vec<events::NewRow>,
-    pub(super) answers: Vec<idempotency::Answered>,
-}
-
-impl Later {
-    /// Takes what another has.
-    pub(super) fn append(&mut self, other: &mut Self) {
-        self.events.append(&mut other.events);
-        self.answers.append(&mut other.answers);
-    }
-
-    /// Writes it.
-    pub(super) fn write(&self, conn: &mut Conn) -> Result<()> {
-        events::insert(conn, &self.events)?;
-        idempotency::insert_answered(conn, &self.answers)
-    }
 }
 
 impl<'a> Tx<'a> {

@@ -1,0 +1,79 @@
+//! What can wait until the end of a transaction that several share: nobody reads it before, and all of it takes two statements.
+
+use diesel::{Insertable, RunQueryDsl};
+
+use super::{
+    error::Result,
+    fork::{Conn, insert_few},
+    schema::{events, idempotency_keys},
+};
+use crate::domain::{
+    id::{ClientId, EventId, Id, OrganisationId},
+    life_cycle::Version,
+    moment::Moment,
+};
+
+/// An event.
+#[derive(Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub(super) struct Happened {
+    pub(super) organisation_id: OrganisationId,
+    pub(super) id: EventId,
+    pub(super) kind: &'static str,
+    pub(super) resource_id: Id<()>,
+    pub(super) what: &'static str,
+    pub(super) version: Option<Version>,
+    pub(super) client_id: ClientId,
+    pub(super) at: Moment,
+}
+
+/// A key that was never claimed, with its answer.
+#[derive(Insertable)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
+pub(super) struct Answered {
+    pub(super) organisation_id: OrganisationId,
+    pub(super) client_id: ClientId,
+    pub(super) key: String,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) fingerprint: Vec<u8>,
+    pub(super) status: Option<i32>,
+    pub(super) body: Option<Vec<u8>>,
+    pub(super) content_type: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) etag: Option<String>,
+    pub(super) resource_id: Option<Id<()>>,
+    pub(super) created_at: Moment,
+}
+
+/// What is written at the end of a swift transaction.
+#[derive(Default)]
+pub(super) struct Later {
+    pub(super) events: Vec<Happened>,
+    pub(super) answers: Vec<Answered>,
+}
+
+impl Later {
+    /// Takes what another has.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        self.events.append(&mut other.events);
+        self.answers.append(&mut other.answers);
+    }
+
+    /// Writes it. A key that is there already is an error.
+    pub(super) fn write(&self, conn: &mut Conn) -> Result<()> {
+        insert_events(conn, &self.events)?;
+        if !self.answers.is_empty() {
+            insert_few!(conn, idempotency_keys::table, &self.answers)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes events.
+pub(super) fn insert_events(conn: &mut Conn, rows: &[Happened]) -> Result<()> {
+    if !rows.is_empty() {
+        insert_few!(conn, events::table, rows)?;
+    }
+    Ok(())
+}
