@@ -5,7 +5,10 @@
 use std::{sync::Arc, thread, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use diesel::connection::{Connection, TransactionManager};
+use diesel::{
+    QueryResult,
+    connection::{Connection, TransactionManager},
+};
 
 use super::{
     error::Error,
@@ -173,9 +176,8 @@ impl Worker {
         };
         conn.begin(begin)?;
         match job.run(conn, false) {
-            Verdict::Keep => match meters.commit(|| conn.commit()) {
+            Verdict::Keep => match commit(conn, &meters, &shared) {
                 Ok(()) => {
-                    shared.leave_no_trace(conn);
                     let tells = kind == Kind::WritesAndTells;
                     Ok((Verdict::Keep, Ok(if tells { self.position() } else { None })))
                 }
@@ -234,11 +236,7 @@ impl Worker {
                 later.append(job.later());
             }
             later.write(conn)?;
-            let committed = meters.commit(|| conn.commit()).is_ok();
-            if committed {
-                shared.leave_no_trace(conn);
-            }
-            Ok(Some(committed))
+            Ok(Some(commit(conn, &meters, &shared).is_ok()))
         });
         let committed = match committed {
             Ok(Some(committed)) => committed,
@@ -293,11 +291,7 @@ impl Worker {
                     _ => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,
                 }
             }
-            let committed = meters.commit(|| conn.commit()).is_ok();
-            if committed {
-                shared.leave_no_trace(conn);
-            }
-            Ok(committed)
+            Ok(commit(conn, &meters, &shared).is_ok())
         });
         match done {
             Err(Error::LockTimeout) => {
@@ -315,4 +309,11 @@ impl Worker {
             });
         }
     }
+}
+
+/// Commits, and leaves no trace of what was deleted.
+fn commit(conn: &mut Conn, meters: &Meters, shared: &Shared) -> QueryResult<()> {
+    meters.commit(|| conn.commit())?;
+    shared.leave_no_trace(conn);
+    Ok(())
 }
