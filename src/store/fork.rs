@@ -173,6 +173,10 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
         DatabaseErrorKind::SerializationFailure => Error::Contended,
         _ if message.contains("deadlock detected") => Error::Contended,
         _ if message.contains("lock timeout") || message.contains("database is locked") => Error::LockTimeout,
+        // A relationship was named while a version left it out: the second of the two is done anew.
+        DatabaseErrorKind::ForeignKeyViolation if information.constraint_name() == Some("assessments_relationship") => {
+            Error::Contended
+        }
         DatabaseErrorKind::ForeignKeyViolation
         | DatabaseErrorKind::NotNullViolation
         | DatabaseErrorKind::CheckViolation => {

@@ -35,7 +35,7 @@ use utoipa::ToSchema;
 use self::{counting::Counted, wording::Wording};
 use super::{
     digest::Digest,
-    id::{AssessmentId, GapAnalysisId},
+    id::{AssessmentId, GapAnalysisId, RelationshipId},
     life_cycle::{Seal, Version},
     model::{Definition, Strand},
     ratings::Levels,
@@ -56,6 +56,8 @@ pub struct Voice {
     pub digest: Option<Digest>,
     /// The perspective it was made from.
     pub perspective: Slug,
+    /// The relationship it is about; none for the service as a whole.
+    pub relationship: Option<RelationshipId>,
     /// Its levels in model order.
     pub levels: Levels,
 }
@@ -95,6 +97,10 @@ pub struct Input {
     pub digest: Option<Digest>,
     /// The perspective it was made from.
     pub perspective: Slug,
+    /// The relationship it is about; omitted where that is the service as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
 }
 
 impl From<Voice> for Input {
@@ -104,6 +110,7 @@ impl From<Voice> for Input {
             version: voice.version,
             digest: voice.digest,
             perspective: voice.perspective,
+            relationship: voice.relationship,
         }
     }
 }

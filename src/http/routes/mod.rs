@@ -4,6 +4,7 @@ pub mod assessment_actions;
 pub mod assessment_versions;
 pub mod assessments;
 pub mod clients;
+pub mod constellations;
 pub mod gap_analyses;
 pub mod model_versions;
 pub mod models;
@@ -38,6 +39,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     models::configure(config);
     model_versions::configure(config);
     perspectives::configure(config);
+    constellations::configure(config);
     assessments::configure(config);
     assessment_actions::configure(config);
     assessment_versions::configure(config);
