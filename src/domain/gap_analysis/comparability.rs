@@ -44,13 +44,12 @@ pub(super) fn of_perspectives(inputs: &[Input]) -> Comparability {
         .windows(2)
         .any(|pair| matches!(pair, [one, other] if one != other));
     let relationship = differ.then(|| {
-        let sides = sizes.keys().zip(&abouts);
-        let sides =
-            sides.map(|(perspective, about)| format!("{} of {}", wording::perspective(perspective), subjects(about)));
-        let detail = format!(
-            "They do not speak of the same: {}.",
-            sides.collect::<Vec<_>>().join(", ")
-        );
+        let spoken: Vec<String> = sizes
+            .keys()
+            .zip(&abouts)
+            .map(|(perspective, about)| format!("{} of {}", wording::perspective(perspective), subjects(about)))
+            .collect();
+        let detail = format!("They do not speak of the same: {}.", spoken.join(", "));
         Reason::new(ReasonCode::Relationship, detail)
     });
     let small = sizes
