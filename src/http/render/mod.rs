@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod radar;
 pub mod report;
+pub mod svg;
 
 #[cfg(test)]
 mod sample;
