@@ -1,24 +1,29 @@
 //! Constellations: every change seals the next version; what assessments name stays.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, seal};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, gap_analyses, merged, seal};
 use crate::{
     domain::{
         constellation::{Authored, Constellation, ConstellationItem, Content, Life, Party, RelationshipInput},
         event::{Event, Kind},
         external_id::ExternalId,
-        id::ConstellationId,
+        gap_analysis::{RelationshipReading, Voice, by_relationship, weakest_relationships},
+        id::{AssessmentId, ConstellationId, GapAnalysisId, RelationshipId},
         life_cycle::{Sealed, Version},
     },
     store::{
         self,
         db::Tx,
         journal,
+        models::SealedModel,
         page::{Page, Position},
     },
 };
@@ -140,4 +145,59 @@ pub fn version(tx: &mut Tx<'_>, id: ConstellationId, version: Version) -> Result
 pub fn diff(tx: &mut Tx<'_>, id: ConstellationId, from: Version, to: Version) -> Result<Diff> {
     let (before, after) = (version(tx, id, from)?, version(tx, id, to)?);
     Diff::between((from, &before), (to, &after))
+}
+
+/// How a constellation's relationships stand, as a gap analysis has counted it.
+#[derive(Debug, Clone)]
+pub struct Weighed {
+    /// What the analysis is called.
+    pub title: Option<String>,
+    /// Its version.
+    pub version: Version,
+    /// The model version it was made with, for its labels.
+    pub model: Arc<SealedModel>,
+    /// How each relationship stands that it has assessments of.
+    pub readings: BTreeMap<RelationshipId, RelationshipReading>,
+    /// Those that stand lowest, where others stand higher.
+    pub weakest: BTreeSet<RelationshipId>,
+}
+
+/// How the relationships of a constellation stand today, as the newest version of a gap analysis has counted it.
+pub fn weighed(tx: &mut Tx<'_>, constellation: &Constellation, id: GapAnalysisId) -> Result<Weighed> {
+    let sealed = gap_analyses::find(tx, id)?.newest;
+    let analysis = &sealed.content;
+    let model = gap_analyses::definition(tx, analysis)?;
+    let is_of_today = |id: &RelationshipId| {
+        let relationship = constellation.content.relationship(*id);
+        relationship.is_some_and(|relationship| !relationship.retired)
+    };
+    let inputs = analysis
+        .inputs
+        .iter()
+        .filter(|input| input.relationship.as_ref().is_some_and(is_of_today));
+    let counted: BTreeMap<AssessmentId, Version> = inputs
+        .clone()
+        .filter_map(|input| Some((input.assessment?, input.version?)))
+        .collect();
+    let mut levels = store::assessment_lists::levels(tx, &counted)?;
+    let voices: Vec<Voice> = inputs
+        .filter_map(|input| {
+            Some(Voice {
+                assessment: input.assessment,
+                version: input.version,
+                digest: input.digest.clone(),
+                perspective: input.perspective.clone(),
+                relationship: input.relationship,
+                levels: levels.remove(&input.assessment?)?,
+            })
+        })
+        .collect();
+    let readings = by_relationship(voices, model.content.keys().count());
+    Ok(Weighed {
+        title: analysis.title.clone(),
+        version: sealed.version,
+        weakest: weakest_relationships(&readings),
+        model,
+        readings,
+    })
 }

@@ -233,6 +233,28 @@ pub fn inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
     Ok(found)
 }
 
+/// The levels of these versions of the organisation's assessments, which an analysis has counted.
+pub fn levels(tx: &mut Tx<'_>, counted: &BTreeMap<AssessmentId, Version>) -> Result<BTreeMap<AssessmentId, Levels>> {
+    let ids: Vec<AssessmentId> = counted.keys().copied().collect();
+    let mut levels = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = sealed_versions::table
+            .filter(sealed_versions::organisation_id.eq(tx.own()))
+            .filter(sealed_versions::resource_id.eq_any(chunk))
+            .select((
+                sealed_versions::resource_id,
+                sealed_versions::version,
+                sealed_versions::levels,
+            ));
+        let rows: Vec<(AssessmentId, Version, Option<Vec<u8>>)> = either!(tx.conn, conn => query.load(conn))?;
+        let counted = rows
+            .into_iter()
+            .filter(|(id, version, _)| counted.get(id) == Some(version));
+        levels.extend(counted.map(|(id, _, bytes)| (id, Levels::from_bytes(bytes.unwrap_or_default()))));
+    }
+    Ok(levels)
+}
+
 /// Which assessments an analysis selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {

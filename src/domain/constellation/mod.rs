@@ -45,6 +45,19 @@ pub enum PartyKind {
 }
 
 impl PartyKind {
+    /// Its word.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::ServiceUser => "service_user",
+            Self::TeamMember => "team_member",
+            Self::Team => "team",
+            Self::Organisation => "organisation",
+            Self::Stakeholder => "stakeholder",
+            Self::Partner => "partner",
+            Self::Other => "other",
+        }
+    }
+
     /// What people call it.
     pub const fn label(self) -> &'static str {
         match self {
@@ -108,6 +121,16 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// Its word.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::InPerson => "in_person",
+            Self::Digital => "digital",
+            Self::Hybrid => "hybrid",
+            Self::Phone => "phone",
+        }
+    }
+
     /// What people call it.
     pub const fn label(self) -> &'static str {
         match self {

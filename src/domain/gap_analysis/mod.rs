@@ -12,6 +12,7 @@ mod perception;
 mod priorities;
 mod reading;
 mod reason;
+mod relationships;
 mod safety;
 pub mod wording;
 
@@ -25,6 +26,7 @@ pub use perception::PerceptionGap;
 pub use priorities::{Priority, Strength};
 pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};
 pub use reason::{Reason, ReasonCode};
+pub use relationships::{RelationshipReading, by_relationship, weakest_relationships};
 pub use safety::{GateStatus, SafetyGate};
 
 use std::collections::BTreeMap;

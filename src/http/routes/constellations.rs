@@ -2,7 +2,7 @@
 
 use actix_web::{
     get, patch, post,
-    web::{Data, Path},
+    web::{self, Data, Path},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,21 +11,27 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{DiffQuery, PageQuery, VersionItem, id, version};
 use crate::{
-    auth::scope::{ReadConstellations, WriteConstellations},
+    auth::scope::{ReadConstellations, ReadGapAnalyses, Requires, WriteConstellations},
     domain::{
         constellation::{Authored, Constellation, ConstellationItem},
-        id::ConstellationId,
+        fault::Fault,
+        id::{ConstellationId, GapAnalysisId},
     },
     http::{
         body::Body,
         caller::Caller,
+        negotiate::{Format, FormatQuery, format},
         paging::Paging,
-        problem::Problem,
+        problem::{self, Problem},
         query::{ExternalIdParameter, Limit, Query, required},
-        reply::{Caching, List, Reply},
+        render::{
+            constellation::{graphml, mermaid, svg},
+            svg::Theme,
+        },
+        reply::{Caching, List, Reply, etag},
     },
     service::{
-        constellations::{self, PatchConstellation},
+        constellations::{self, PatchConstellation, Weighed},
         diff::Diff,
     },
     store::db::{Db, Tx},
@@ -92,6 +98,56 @@ struct ConstellationsQuery {
     cursor: Option<String>,
 }
 
+/// How to show a constellation.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DrawingQuery {
+    /// The representation to send, whatever `Accept` says.
+    #[param(nullable = false, inline)]
+    format: Option<Format>,
+    /// On which ground a picture is drawn.
+    #[param(nullable = false, inline)]
+    theme: Option<Theme>,
+    /// Mark in the picture how the relationships stand, and which are the weakest, by this gap analysis. Needs the scope
+    /// `gap_analyses:read` as well.
+    #[param(nullable = false, value_type = Option<GapAnalysisId>)]
+    gap_analysis: Option<GapAnalysisId>,
+}
+
+/// How to show a version of a constellation.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct VersionDrawingQuery {
+    /// The representation to send, whatever `Accept` says.
+    #[param(nullable = false, inline)]
+    format: Option<Format>,
+    /// On which ground a picture is drawn.
+    #[param(nullable = false, inline)]
+    theme: Option<Theme>,
+}
+
+const FORMATS: &[Format] = &[Format::Json, Format::Svg, Format::Mermaid, Format::GraphMl];
+
+/// The constellation in this form. A large one takes a while to draw: neither a worker nor a database's thread waits for it.
+async fn rendered(
+    format: Format,
+    theme: Theme,
+    shown: Constellation,
+    weighed: Option<Weighed>,
+) -> Result<Reply, Problem> {
+    Ok(match format {
+        Format::Svg => {
+            let drawn = web::block(move || svg(&shown, theme, weighed.as_ref())).await;
+            Reply::picture(drawn.map_err(|_| Problem::new(&problem::INTERNAL, "The picture could not be drawn."))?)
+        }
+        Format::Mermaid => Reply::bytes(format.media_type(), mermaid(&shown)),
+        Format::GraphMl => Reply::bytes(format.media_type(), graphml(&shown)),
+        Format::Json | Format::Csv | Format::Markdown => Reply::json(&shown),
+    })
+}
+
 /// List constellations.
 ///
 /// The organisation's own, newest first, without their parties and relationships.
@@ -154,23 +210,58 @@ async fn create_constellation(
 
 /// Get a constellation.
 ///
-/// Its newest version.
+/// Its newest version: as JSON; as a picture of what stands today, in which how the relationships stand by a gap analysis can be
+/// marked; as a Mermaid flowchart of the same; or as GraphML, what is retired included.
 #[utoipa::path(
     tag = "Constellations",
-    params(ConstellationPath),
-    responses((status = 200, description = "The constellation", body = Constellation), Problem),
+    params(ConstellationPath, DrawingQuery),
+    responses(
+        (status = 200, description = "The constellation", content(
+            (Constellation = "application/json"), (String = "image/svg+xml"), (String = "text/vnd.mermaid"),
+            (String = "application/graphml+xml"),
+        )),
+        Problem,
+    ),
     security(("bearer" = ["constellations:read"])),
 )]
 #[get("/v1/constellations/{constellation}")]
 async fn get_constellation(
     caller: Caller<ReadConstellations>,
     path: Path<ConstellationPath>,
+    Query(query): Query<DrawingQuery>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
+    let DrawingQuery {
+        format,
+        theme,
+        gap_analysis,
+    } = query;
+    let format = self::format(caller.request(), FormatQuery { format }, FORMATS)?;
+    if gap_analysis.is_some() {
+        if !caller.scopes().contains(ReadGapAnalyses::SCOPE) {
+            return Err(Problem::insufficient_scope(ReadGapAnalyses::SCOPE.as_str()));
+        }
+        if format != Format::Svg {
+            let fault = Fault::new("/gap_analysis", "invalid", "Only a picture shows a gap analysis.");
+            let problem = Problem::new(&problem::INVALID_PARAMETER, "The representation shows no gap analysis.");
+            return Err(problem.with_faults(vec![fault]));
+        }
+    }
     let id = path.id()?;
-    Ok(Reply::found(
-        &caller.read(&db, move |tx| constellations::get(tx, id)).await?,
-    ))
+    let work = move |tx: &mut Tx<'_>| {
+        let found = constellations::get(tx, id)?;
+        let weighed = gap_analysis
+            .map(|id| constellations::weighed(tx, &found.shown, id))
+            .transpose()?;
+        Ok((found, weighed))
+    };
+    let (found, weighed) = caller.read(&db, work).await?;
+    let mut representation = format.suffix().trim_start_matches('-').to_owned();
+    if let Some(weighed) = &weighed {
+        representation += &format!("-{}", weighed.version);
+    }
+    let reply = rendered(format, theme.unwrap_or_default(), found.shown, weighed).await?;
+    Ok(reply.tagged(etag(found.revision, &representation)))
 }
 
 /// Change a constellation.
@@ -230,25 +321,41 @@ async fn list_constellation_versions(
 
 /// Get a version of a constellation.
 ///
-/// It never changes.
+/// It never changes. The same forms as of the constellation itself.
 #[utoipa::path(
     tag = "Constellations",
-    params(ConstellationVersionPath),
-    responses((status = 200, description = "The version", body = Constellation), Problem),
+    params(ConstellationVersionPath, VersionDrawingQuery),
+    responses(
+        (status = 200, description = "The version", content(
+            (Constellation = "application/json"), (String = "image/svg+xml"), (String = "text/vnd.mermaid"),
+            (String = "application/graphml+xml"),
+        )),
+        Problem,
+    ),
     security(("bearer" = ["constellations:read"])),
 )]
 #[get("/v1/constellations/{constellation}/versions/{version}")]
 async fn get_constellation_version(
     caller: Caller<ReadConstellations>,
     path: Path<ConstellationVersionPath>,
+    Query(query): Query<VersionDrawingQuery>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
+    let VersionDrawingQuery { format, theme } = query;
+    let format = self::format(caller.request(), FormatQuery { format }, FORMATS)?;
     let (id, version) = (path.id()?, version(&path.version)?);
     let shown = caller
         .read(&db, move |tx| constellations::version(tx, id, version))
         .await?;
-    let reply = Reply::version(shown.seal.as_ref().map(|seal| &seal.digest), &shown);
-    Ok(reply.cached(Caching::ForCaller))
+    let digest = shown.seal.as_ref().map(|seal| seal.digest.as_str().to_owned());
+    let reply = rendered(format, theme.unwrap_or_default(), shown, None).await?;
+    let tagged = reply.tagged(format!("\"{}{}\"", digest.unwrap_or_default(), format.suffix()));
+    // How a picture is drawn may change, unlike what the version says.
+    Ok(if format == Format::Json {
+        tagged.cached(Caching::ForCaller)
+    } else {
+        tagged
+    })
 }
 
 /// Compare two versions of a constellation.

@@ -31,7 +31,8 @@ pub use ink::{Ink, Theme};
 pub use shapes::{Fill, Pattern, Shape, Stroke};
 pub use table::{Cell, Seen, Table};
 pub use text::Font;
-use text::{escaped, is_right_to_left};
+pub use text::escaped;
+use text::is_right_to_left;
 
 /// The width of a picture in one column.
 pub const WIDTH: f64 = 320.0;
