@@ -1,7 +1,7 @@
 //! Gap analyses in forms other than JSON.
 
+pub mod charts;
 pub mod csv;
-pub mod radar;
 pub mod report;
 pub mod svg;
 

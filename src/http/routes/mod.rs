@@ -5,6 +5,7 @@ pub mod assessment_versions;
 pub mod assessments;
 pub mod clients;
 pub mod gap_analyses;
+pub mod gap_analysis_charts;
 pub mod model_versions;
 pub mod models;
 pub mod oauth;
@@ -42,6 +43,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     assessment_actions::configure(config);
     assessment_versions::configure(config);
     gap_analyses::configure(config);
+    gap_analysis_charts::configure(config);
 }
 
 /// A page of a list.

@@ -39,8 +39,8 @@ impl Canvas {
     /// band.
     pub fn table(&mut self, table: &Table, (left, top): Point, right: f64) -> f64 {
         let figures = table.columns.iter().skip(1).map(|_| 1.0).sum::<f64>().max(1.0);
-        // Half of the width for the figures, unless they need less.
-        let column = f64::min(60.0, (right - left) * 0.56 / figures);
+        // Most of the width is for the figures, unless they need less.
+        let column = f64::min(60.0, (right - left) * 0.62 / figures);
         let head = right - left - column * figures;
         self.group(Role::Table(&table.name), |canvas| {
             let mut y = canvas.heads(&table.columns, (left, top), head, column);
@@ -73,7 +73,10 @@ impl Canvas {
     }
 
     fn heads(&mut self, columns: &[String], (left, top): Point, head: f64, column: f64) -> f64 {
-        let font = Font::SMALL.bold().in_ink(Ink::Text);
+        let font = Font {
+            size: 11.0,
+            ..Font::SMALL
+        };
         let mut bottom = top;
         let mut end = left + head;
         self.group(Role::Row, |canvas| {
