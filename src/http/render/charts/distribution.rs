@@ -24,7 +24,7 @@ pub fn draw(figures: &Figures<'_>, theme: Theme) -> String {
             "How many ratings stand at each level: {}. A full bar is everybody.",
             figures.heard()
         ),
-        _ => "How many ratings stand at each level. A full bar is everybody of a perspective.".to_owned(),
+        _ => "How many ratings stand at each level. A full bar is everybody in that perspective.".to_owned(),
     };
     let mut y = canvas.head(figures.title, &shows);
     y = canvas.group(Role::Hidden, |canvas| key(canvas, figures, y)) + 4.0;
@@ -68,7 +68,7 @@ fn key(canvas: &mut Canvas, figures: &Figures<'_>, top: f64) -> f64 {
     {
         y = canvas.key_of_withheld(y);
     }
-    y
+    canvas.levels(y, &figures.labels)
 }
 
 fn bar(canvas: &mut Canvas, area: Area, side: Side, place: usize) {
@@ -110,7 +110,7 @@ impl Counts {
             canvas.group(Role::ColumnHeader, |canvas| {
                 canvas.group(Role::Spoken("element and side"), |_| ())
             });
-            canvas.level_names(&figures.labels, (MARGIN + NAMES, top), COLUMN)
+            canvas.level_names(&figures.labels, Anchor::Start, (MARGIN + NAMES, top), COLUMN)
         });
         for row in rows {
             y = canvas.group(Role::Hidden, |canvas| {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::gap_analysis::wording,
-    http::render::svg::{Canvas, Font, Ink, MARGIN, Role, Stroke, Theme},
+    http::render::svg::{Anchor, Canvas, Font, Ink, MARGIN, Role, Stroke, Theme},
 };
 
 /// From one level to the next.
@@ -27,11 +27,14 @@ pub fn draw(figures: &Figures<'_>, theme: Theme) -> String {
     let mut canvas = figures.canvas(Chart::Dumbbell, theme);
     let shows = "How far perspectives stand apart: the current median of each element.";
     let mut y = canvas.head(figures.title, shows);
-    y = canvas.group(Role::Hidden, |canvas| canvas.voices(y, &figures.voices)) + 4.0;
+    y = canvas.group(Role::Hidden, |canvas| {
+        let y = canvas.voices(y, &figures.voices);
+        canvas.levels(y, &figures.labels)
+    }) + 4.0;
     for (theme, rows) in figures.by_theme() {
         y = canvas.group(Role::Hidden, |canvas| {
             let y = canvas.paragraph((MARGIN, y), LINE, THEME, theme) + 2.0;
-            canvas.level_names(&figures.labels, (MARGIN, y), LEVEL)
+            canvas.level_names(&figures.labels, Anchor::Middle, (MARGIN, y), LEVEL)
         });
         y = canvas.group(Role::List(theme), |canvas| {
             rows.iter().fold(y, |y, row| element(canvas, figures, row, y))
@@ -58,13 +61,16 @@ fn element(canvas: &mut Canvas, figures: &Figures<'_>, row: &Row<'_>, top: f64) 
     canvas.group(Role::Item, |canvas| {
         canvas.group(Role::Spoken(&said(figures, row, &values)), |canvas| {
             canvas.line(&[(MARGIN, top + 1.0), (MARGIN + LINE, top + 1.0)], Stroke::RULE);
-            let y = canvas.paragraph((MARGIN, top + 4.0), LINE, Font::BODY, row.label);
+            let (alarm, spot) = (
+                Font::SMALL.bold().in_ink(Ink::Alarm),
+                if row.is_blind_spot { "blind spot" } else { "" },
+            );
+            if row.is_blind_spot {
+                canvas.text((MARGIN + LINE, top + 4.0 + Font::BODY.size), Anchor::End, alarm, spot);
+            }
+            let room = LINE - alarm.width(spot) - 4.0;
+            let y = canvas.paragraph((MARGIN, top + 4.0), room, Font::BODY, row.label);
             let y = canvas.paragraph((MARGIN, y), LINE, Font::SMALL, &seen(figures, &values));
-            let y = if row.is_blind_spot {
-                canvas.paragraph((MARGIN, y), LINE, Font::SMALL.bold().in_ink(Ink::Alarm), "blind spot")
-            } else {
-                y
-            };
             markers(canvas, figures, &values, y + 2.0)
         })
     })

@@ -51,23 +51,44 @@ impl Canvas {
         })
     }
 
-    /// The names of the levels over columns of this width, of which the first begins at `left`; and where they end.
-    pub fn level_names(&mut self, labels: &Labels<'_>, (left, top): Point, column: f64) -> f64 {
+    /// The levels by number and name, in a sentence; and where it ends.
+    pub fn levels(&mut self, top: f64, labels: &Labels<'_>) -> f64 {
+        let names = labels.levels().map(|name| name.replacen(' ', "\u{a0}", 1));
+        self.paragraph(
+            (MARGIN, top),
+            LINE,
+            Font::SMALL,
+            &format!("Levels: {}", names.join(", ")),
+        )
+    }
+
+    /// The heads of columns of this width, of which the first begins at `left`: the names of the levels, or their numbers,
+    /// where a word is too long; and where they end.
+    pub fn level_names(&mut self, labels: &Labels<'_>, anchor: Anchor, (left, top): Point, column: f64) -> f64 {
         let font = Font {
             size: 11.0,
             ..Font::SMALL
         };
-        let (mut middle, mut bottom) = (left + column / 2.0, top);
-        for name in labels.levels() {
+        let names = labels.levels();
+        let fits = names.iter().all(|name| font.fits(name, column - 2.0));
+        let mut x = if anchor == Anchor::Middle {
+            left + column / 2.0
+        } else {
+            left + 2.0
+        };
+        let mut bottom = top;
+        for (name, number) in names.iter().zip(["1", "2", "3", "4"]) {
             self.group(Role::ColumnHeader, |canvas| {
-                let mut y = top;
-                for line in font.lines(&name, column - 2.0) {
-                    canvas.text((middle, y + font.size), Anchor::Middle, font, &line);
-                    y += font.line_height();
-                }
-                bottom = f64::max(bottom, y);
+                canvas.group(Role::Spoken(name), |canvas| {
+                    let mut y = top;
+                    for line in font.lines(if fits { name } else { number }, column - 2.0) {
+                        canvas.text((x, y + font.size), anchor, font, &line);
+                        y += font.line_height();
+                    }
+                    bottom = f64::max(bottom, y);
+                });
             });
-            middle += column;
+            x += column;
         }
         bottom + 2.0
     }

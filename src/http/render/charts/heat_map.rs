@@ -87,19 +87,23 @@ impl<'a> Map<'a> {
     }
 
     fn draw(&self, canvas: &mut Canvas, figures: &Figures<'_>, theme: &str, rows: &[Row<'_>], top: f64) -> f64 {
+        // A name that is too long for its column stands over the letters.
+        let is_long = THEME.lines(theme, self.names - 4.0).len() > 1;
         let mut y = canvas.group(Role::Row, |canvas| {
-            let bottom = canvas.group(Role::ColumnHeader, |canvas| {
-                canvas.paragraph((MARGIN, top), self.names, THEME, theme)
+            let width = if is_long { LINE } else { self.names - 4.0 };
+            let named = canvas.group(Role::ColumnHeader, |canvas| {
+                canvas.paragraph((MARGIN, top), width, THEME, theme)
             });
+            let bottom = named + if is_long { THEME.line_height() } else { 0.0 };
             for ((_, voice), middle) in self.voices.iter().zip(self.middles()) {
-                let at = (middle, top + THEME.size);
+                let at = (middle, bottom - 5.0);
                 canvas.group(Role::ColumnHeader, |canvas| {
                     canvas.group(Role::Spoken(&voice.name), |canvas| {
                         canvas.text(at, Anchor::Middle, Font::BODY.bold(), &voice.letter);
                     });
                 });
             }
-            bottom + 3.0
+            bottom + 1.0
         });
         for row in rows {
             y = canvas.group(Role::Row, |canvas| self.row(canvas, figures, row, y));

@@ -5,21 +5,29 @@ use super::{
     frame::{LINE, NOTHING, sample_of_line},
 };
 use crate::http::render::svg::{
-    Anchor, Canvas, Cell, Fill, Font, Ink, MARGIN, Point, Role, Seen, Shape, Stroke, Table, Theme, WIDTH,
+    Anchor, Area, Canvas, Cell, Fill, Font, Ink, MARGIN, Point, Role, Seen, Shape, Stroke, Table, Theme, WIDTH,
 };
 
 /// How wide the names of the levels are.
 const NAMES: f64 = 78.0;
-/// From one level to the next, at least.
+/// From one level to the next.
 const LEVEL: f64 = 46.0;
+/// From a line to the next one, where they run together.
+const APART: f64 = 4.0;
+/// The names of the times.
+const TIME: Font = Font {
+    size: 11.0,
+    is_bold: false,
+    ink: Ink::Quiet,
+};
 /// Where the first time stands, the last, and the letters of the series.
 const FIRST: f64 = MARGIN + NAMES + 12.0;
 const LAST: f64 = WIDTH - 44.0;
 const LETTERS: f64 = WIDTH - MARGIN - 9.0;
 /// A letter and what is free about it.
 const LETTER: f64 = 19.0;
-/// As many series stand beside each other in a table.
-const ABREAST: usize = 6;
+/// As many lines can be followed in one plot; those that follow have a plot of their own below, on the same scale.
+const TOGETHER: usize = 4;
 
 /// Medians at several times.
 pub struct Timeline<'a> {
@@ -49,12 +57,19 @@ pub struct Series {
 /// Draws it. Lines that run together are set a little apart; where there is no value, a line has a gap.
 pub fn draw(timeline: &Timeline<'_>, theme: Theme) -> String {
     let mut canvas = Canvas::new(timeline.id, timeline.labels.language(), theme, WIDTH);
-    let y = canvas.head(timeline.title, timeline.shows);
-    let y = canvas.group(Role::Hidden, |canvas| {
-        let y = key(canvas, timeline.series, y) + 8.0;
-        Plot::of(timeline, y).draw(canvas, timeline)
-    });
-    let y = tables(&mut canvas, timeline, y + 10.0);
+    let mut y = canvas.head(timeline.title, timeline.shows);
+    let places: Vec<usize> = (0..timeline.series.len()).collect();
+    for places in places.chunks(TOGETHER) {
+        let lines = places
+            .iter()
+            .filter_map(|place| Some((*place, timeline.series.get(*place)?)));
+        let plot = Plot::of(timeline, lines.collect());
+        y = canvas.group(Role::Hidden, |canvas| {
+            let y = plot.key(canvas, y) + 16.0;
+            plot.draw(canvas, y)
+        });
+        y = canvas.table(&plot.table(), (MARGIN, y + 8.0), MARGIN + LINE) + 16.0;
+    }
     let names: Vec<&str> = timeline.series.iter().map(|series| series.name.as_str()).collect();
     let description = format!(
         "{} {} at {} times, on four levels: {}.",
@@ -63,50 +78,59 @@ pub fn draw(timeline: &Timeline<'_>, theme: Theme) -> String {
         timeline.times.len(),
         timeline.labels.levels().join(", ")
     );
-    canvas.finish(timeline.title, &description, y + MARGIN)
+    canvas.finish(timeline.title, &description, y)
 }
 
-fn key(canvas: &mut Canvas, series: &[Series], top: f64) -> f64 {
-    let mut y = top;
-    for (place, series) in series.iter().enumerate() {
-        let meaning = format!("{} {}", letter(place), series.name);
-        y = canvas.key(y, &meaning, |canvas, at| {
-            let stroke = Stroke::of_series(place);
-            sample_of_line(canvas, at, stroke, Shape::of_series(place), Fill::Solid(stroke.ink));
-        });
-    }
-    if series.iter().any(|series| series.values.contains(&Value::Withheld)) {
-        y = canvas.key_of_withheld(y);
-    }
-    y
-}
-
-/// Where things stand.
-struct Plot {
-    /// The highest level.
-    top: f64,
-    level: f64,
+/// Some of the series, on one scale.
+struct Plot<'a> {
+    labels: &'a Labels<'a>,
+    times: &'a [String],
+    /// By their places among all.
+    lines: Vec<(usize, &'a Series)>,
     /// From one time to the next.
     step: f64,
-    /// From a series to the next one, where they run together.
-    apart: f64,
+    /// Whether the times stand by their numbers, because their names are wider than a step.
+    is_numbered: bool,
+    /// Whether the levels stand by their names, because those are not too wide.
+    has_level_names: bool,
 }
 
-impl Plot {
-    fn of(timeline: &Timeline<'_>, top: f64) -> Self {
-        let count = |items: usize| std::iter::repeat_n(1.0, items).sum::<f64>();
-        let series = count(timeline.series.len());
+impl<'a> Plot<'a> {
+    fn of(timeline: &'a Timeline<'a>, lines: Vec<(usize, &'a Series)>) -> Self {
+        let Timeline { labels, times, .. } = timeline;
+        let steps = times.iter().skip(1).map(|_| 1.0).sum::<f64>();
+        let step = (LAST - FIRST) / f64::max(1.0, steps);
         Self {
-            top: top + LETTER / 2.0,
-            // The letters at the end need room under each other.
-            level: f64::max(LEVEL, series * LETTER / 3.0),
-            step: (LAST - FIRST) / f64::max(1.0, count(timeline.times.len()) - 1.0),
-            apart: f64::min(4.0, 18.0 / f64::max(1.0, series)),
+            labels,
+            times,
+            lines,
+            step,
+            is_numbered: times.iter().any(|name| TIME.width(name) > step - 5.0),
+            has_level_names: labels.levels().iter().all(|name| Font::SMALL.fits(name, NAMES)),
         }
     }
 
-    fn down(&self, median: f64) -> f64 {
-        self.top + (4.0 - median) * self.level
+    fn key(&self, canvas: &mut Canvas, top: f64) -> f64 {
+        let mut y = top;
+        for (place, series) in &self.lines {
+            let meaning = format!("{} {}", letter(*place), series.name);
+            y = canvas.key(y, &meaning, |canvas, at| {
+                let stroke = Stroke::of_series(*place);
+                sample_of_line(canvas, at, stroke, Shape::of_series(*place), Fill::Solid(stroke.ink));
+            });
+        }
+        if self
+            .lines
+            .iter()
+            .any(|(_, series)| series.values.contains(&Value::Withheld))
+        {
+            y = canvas.key_of_withheld(y);
+        }
+        if self.has_level_names {
+            y
+        } else {
+            canvas.levels(y, self.labels)
+        }
     }
 
     fn across(&self) -> impl Iterator<Item = f64> + use<> {
@@ -114,135 +138,108 @@ impl Plot {
         std::iter::successors(Some(FIRST), move |x| Some(x + step))
     }
 
-    fn draw(&self, canvas: &mut Canvas, timeline: &Timeline<'_>) -> f64 {
-        for (level, name) in [1.0, 2.0, 3.0, 4.0].into_iter().zip(timeline.labels.levels()) {
-            let lines = Font::SMALL.lines(&name, NAMES);
-            let height: f64 = lines.iter().map(|_| Font::SMALL.line_height()).sum();
-            canvas.paragraph((MARGIN, self.down(level) - height / 2.0), NAMES, Font::SMALL, &name);
-            canvas.line(
-                &[(FIRST - 8.0, self.down(level)), (LAST + 8.0, self.down(level))],
-                Stroke::RULE,
-            );
+    fn draw(&self, canvas: &mut Canvas, top: f64) -> f64 {
+        let down = |median: f64| top + (4.0 - median) * LEVEL;
+        for ((level, number), name) in [(1.0, "1"), (2.0, "2"), (3.0, "3"), (4.0, "4")]
+            .into_iter()
+            .zip(self.labels.levels())
+        {
+            let name = if self.has_level_names { name.as_str() } else { number };
+            let height: f64 = Font::SMALL
+                .lines(name, NAMES)
+                .iter()
+                .map(|_| Font::SMALL.line_height())
+                .sum();
+            canvas.paragraph((MARGIN, down(level) - height / 2.0), NAMES, Font::SMALL, name);
+            canvas.line(&[(FIRST - 8.0, down(level)), (LAST + 8.0, down(level))], Stroke::RULE);
         }
-        let middle = self.apart * (std::iter::repeat_n(1.0, timeline.series.len()).sum::<f64>() - 1.0) / 2.0;
         let mut ends = Vec::new();
-        let mut shift = -middle;
-        for (place, series) in timeline.series.iter().enumerate() {
-            let points: Vec<Option<Point>> = self
-                .across()
-                .zip(&series.values)
-                .map(|(x, value)| Some((x, self.down(value.shown()?) + shift)))
-                .collect();
-            self.series(canvas, place, series, &points);
-            ends.extend(points.into_iter().flatten().last().map(|end| (place, end)));
-            shift += self.apart;
+        let mut shift = -APART * self.lines.iter().skip(1).map(|_| 0.5).sum::<f64>();
+        for (place, series) in &self.lines {
+            let points = self.across().zip(&series.values);
+            let points = points.map(|(x, value)| Some((x, down(value.shown()?) + shift)));
+            let points: Vec<Option<Point>> = points.collect();
+            line(canvas, *place, &points);
+            ends.extend(points.into_iter().flatten().last().map(|end| (*place, end)));
+            shift += APART;
         }
-        self.letters(canvas, ends);
-        self.times(canvas, timeline.times)
+        letters(canvas, ends, down(4.0), down(1.0));
+        self.feet(canvas, down(1.0))
     }
 
-    fn series(&self, canvas: &mut Canvas, place: usize, series: &Series, points: &[Option<Point>]) {
-        let stroke = Stroke::of_series(place);
-        canvas.broken_line(points, stroke);
-        for at in points.iter().flatten() {
-            canvas.marker(
-                Shape::of_series(place),
-                *at,
-                3.5,
-                Fill::Solid(stroke.ink),
-                Some(Stroke::solid(Ink::Ground, 0.5)),
-            );
-        }
-        let withheld = self
-            .across()
-            .zip(&series.values)
-            .filter(|(_, value)| **value == Value::Withheld);
-        for (x, _) in withheld {
-            let height = self.down(1.0) - self.down(4.0);
-            canvas.withheld(crate::http::render::svg::Area {
-                x: x - 5.0,
-                y: self.top,
-                width: 10.0,
-                height,
-            });
-        }
-    }
-
-    /// A letter for each line, as near to its end as the others let it.
-    fn letters(&self, canvas: &mut Canvas, mut ends: Vec<(usize, Point)>) {
-        ends.sort_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other));
-        let mut room: f64 = ends.iter().map(|_| LETTER).sum();
-        let mut free = self.top - LETTER / 2.0;
-        for (place, (x, y)) in ends {
-            // No higher than those before it, no lower than leaves room for those after it.
-            let at = y
-                .max(free + LETTER / 2.0)
-                .min(self.down(1.0) + LETTER / 2.0 - room + LETTER / 2.0);
-            canvas.line(&[(x + 4.0, y), (LETTERS - 10.0, at)], Stroke::solid(Ink::Rule, 0.5));
-            canvas.lettered(place, (LETTERS, at), &letter(place));
-            free = at + LETTER / 2.0;
-            room -= LETTER;
-        }
-    }
-
-    /// The times, by their names where those fit, else by numbers, as many as fit.
-    fn times(&self, canvas: &mut Canvas, times: &[String]) -> f64 {
-        let font = Font {
-            size: 11.0,
-            ..Font::SMALL
-        };
-        let (tick, base) = (self.down(1.0), self.down(1.0) + 14.0 + font.size);
-        for (x, _) in self.across().zip(times) {
-            canvas.line(&[(x, tick - 3.0), (x, tick + 3.0)], Stroke::RULE);
-        }
-        let names = names_of(times, self.step);
-        // The first and the last may not stand out over what is beside them.
-        let mut free = FIRST - 14.0;
-        for (x, name) in self.across().zip(names) {
-            let half = font.width(&name) / 2.0;
+    /// Under the plot: the times, by their names or by as many of their numbers as fit, and where something is withheld.
+    fn feet(&self, canvas: &mut Canvas, foot: f64) -> f64 {
+        let mut free = MARGIN;
+        for (((x, name), number), place) in self.across().zip(self.times).zip(1..).zip(0..) {
+            canvas.line(&[(x, foot - 3.0), (x, foot + 3.0)], Stroke::RULE);
+            if self
+                .lines
+                .iter()
+                .any(|(_, series)| series.values.get(place) == Some(&Value::Withheld))
+            {
+                canvas.withheld(Area {
+                    x: x - 5.0,
+                    y: foot + 9.0,
+                    width: 10.0,
+                    height: 8.0,
+                });
+            }
+            let name = if self.is_numbered {
+                format!("{number}")
+            } else {
+                name.clone()
+            };
+            let half = TIME.width(&name) / 2.0;
             let middle = x.max(MARGIN + half).min(WIDTH - MARGIN - half);
             if middle - half >= free {
-                canvas.text((middle, base), Anchor::Middle, font, &name);
+                canvas.text((middle, foot + 20.0 + TIME.size), Anchor::Middle, TIME, &name);
                 free = middle + half + 5.0;
             }
         }
-        base + 6.0
+        foot + 24.0 + TIME.size
     }
-}
 
-/// What stands under the times: their names, where none is wider than a step; else their numbers.
-fn names_of(times: &[String], step: f64) -> Vec<String> {
-    let font = Font {
-        size: 11.0,
-        ..Font::SMALL
-    };
-    if times.iter().all(|name| font.width(name) <= step - 5.0) {
-        return times.to_vec();
-    }
-    (1..=times.len()).map(|number| number.to_string()).collect()
-}
-
-/// The figures, some series at a time; and where they end.
-fn tables(canvas: &mut Canvas, timeline: &Timeline<'_>, top: f64) -> f64 {
-    let places: Vec<usize> = (0..timeline.series.len()).collect();
-    places.chunks(ABREAST).fold(top, |y, abreast| {
-        let series = || {
-            abreast
-                .iter()
-                .filter_map(|place| Some((*place, timeline.series.get(*place)?)))
-        };
-        let heads = series().map(|(place, _)| letter(place));
-        let rows = timeline.times.iter().enumerate().map(|(time, name)| {
-            let cells = series().map(|(_, series)| cell(timeline.labels, series, time));
-            (format!("{} {name}", time + 1), cells.collect())
+    fn table(&self) -> Table {
+        let rows = self.times.iter().enumerate().map(|(time, name)| {
+            let cells = self.lines.iter().map(|(_, series)| cell(self.labels, series, time));
+            let head = if self.is_numbered {
+                format!("{} · {name}", time + 1)
+            } else {
+                name.clone()
+            };
+            (head, cells.collect())
         });
-        let table = Table {
+        let heads = self.lines.iter().map(|(place, _)| letter(*place));
+        Table {
             name: "Medians".to_owned(),
             columns: std::iter::once("Time".to_owned()).chain(heads).collect(),
             rows: rows.collect(),
-        };
-        canvas.table(&table, (MARGIN, y), MARGIN + LINE) + 8.0
-    })
+        }
+    }
+}
+
+fn line(canvas: &mut Canvas, place: usize, points: &[Option<Point>]) {
+    let stroke = Stroke::of_series(place);
+    canvas.broken_line(points, stroke);
+    let edge = Some(Stroke::solid(Ink::Ground, 0.5));
+    for at in points.iter().flatten() {
+        canvas.marker(Shape::of_series(place), *at, 3.5, Fill::Solid(stroke.ink), edge);
+    }
+}
+
+/// A letter for each line, as near to its end as the others let it.
+fn letters(canvas: &mut Canvas, mut ends: Vec<(usize, Point)>, top: f64, bottom: f64) {
+    ends.sort_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other));
+    let mut after: f64 = ends.iter().skip(1).map(|_| LETTER).sum();
+    let mut free = top - LETTER / 2.0;
+    for (place, (x, y)) in ends {
+        // No higher than those before it, no lower than leaves room for those after it.
+        let at = y.max(free).min(bottom + LETTER / 2.0 - after);
+        canvas.line(&[(x + 4.0, y), (LETTERS - 9.0, at)], Stroke::solid(Ink::Rule, 0.5));
+        canvas.lettered(place, (LETTERS, at), &letter(place));
+        free = at + LETTER;
+        after -= LETTER;
+    }
 }
 
 fn cell(labels: &Labels<'_>, series: &Series, time: usize) -> Cell {

@@ -39,12 +39,7 @@ pub fn draw(figures: &Figures<'_>, theme: Theme) -> String {
         } else {
             scales(canvas, figures, y)
         };
-        canvas.paragraph(
-            (MARGIN, y + 8.0),
-            LINE,
-            Font::SMALL,
-            &format!("Levels: {}", figures.labels.levels().join(", ")),
-        )
+        canvas.levels(y + 8.0, &figures.labels)
     });
     let y = canvas.table(&table(figures, &names), (MARGIN, y + 8.0), MARGIN + LINE);
     let description = format!(
@@ -157,7 +152,7 @@ impl Names {
         let directions = directions(figures.themes.len());
         let named = figures.themes.iter().zip(&directions).map(|(row, direction)| {
             let room = room(*direction);
-            let fits = row.label.split_whitespace().all(|word| NAME.width(word) <= room);
+            let fits = NAME.fits(row.label, room);
             let lines = NAME.lines(row.label, room);
             (fits && lines.len() <= 3).then_some(lines)
         });
@@ -214,12 +209,13 @@ fn radar(canvas: &mut Canvas, figures: &Figures<'_>, names: &Names, top: f64) ->
         );
         bottom = f64::max(bottom, name(canvas, centre, *direction, lines));
         if row.readings.contains(&Shown::Withheld) {
-            let (x, y) = along(*direction, 2.5);
+            // Nearer to the centre than any marker can be.
+            let (x, y) = along(*direction, 0.55);
             canvas.withheld(Area {
-                x: x - 8.0,
-                y: y - 8.0,
-                width: 16.0,
-                height: 16.0,
+                x: x - 5.0,
+                y: y - 5.0,
+                width: 10.0,
+                height: 10.0,
             });
         }
     }
@@ -292,7 +288,7 @@ fn name(canvas: &mut Canvas, centre: Point, (x, y): Point, lines: &[String]) -> 
 fn scales(canvas: &mut Canvas, figures: &Figures<'_>, top: f64) -> f64 {
     let column = LINE / 4.0;
     let across = |median: f64| MARGIN + column * (median - 0.5);
-    let mut y = canvas.level_names(&figures.labels, (MARGIN, top), column);
+    let mut y = canvas.level_names(&figures.labels, Anchor::Middle, (MARGIN, top), column);
     for row in &figures.themes {
         y = canvas.paragraph((MARGIN, y + 4.0), LINE, NAME, row.label);
         for (voice, reading) in row.readings.iter().enumerate() {

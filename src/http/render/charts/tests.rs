@@ -347,7 +347,11 @@ fn a_distribution_counts_every_rating_at_each_level() {
             vec!["–".to_owned(); 8]
         }
     });
-    let seen = geometry.words.iter().filter(|words| words.size > 11.0).map(|words| words.content.clone());
+    let seen = geometry
+        .words
+        .iter()
+        .filter(|words| words.size > 11.0)
+        .map(|words| words.content.clone());
     let seen: Vec<String> = seen
         .filter(|content| content == "–" || content.parse::<u32>().is_ok())
         .collect();
