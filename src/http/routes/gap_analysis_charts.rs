@@ -54,7 +54,7 @@ struct ChartPath {
 #[into_params(parameter_in = Query)]
 struct ChartQuery {
     /// On which ground to draw; `light` where it is not said. What is printed is always light.
-    #[param(nullable = false, inline, default = "light")]
+    #[param(nullable = false, inline)]
     theme: Option<Theme>,
     /// The perspective whose readings to draw; `all` counts everybody together. Where none is named, a radar and a distribution
     /// show `all`, a dumbbell and a heat map each perspective.
@@ -66,13 +66,11 @@ struct ChartQuery {
 }
 
 /// A picture, and what keeps it one: nothing in it runs or loads.
-pub(super) fn picture(svg: String) -> Reply {
-    Reply::bytes(Format::Svg.media_type(), svg)
-        .with(
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-        )
-        .with("Content-Language", LANGUAGE)
+fn picture(svg: String) -> Reply {
+    Reply::bytes(Format::Svg.media_type(), svg).with(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    )
 }
 
 /// The radar of everybody: a gap analysis as a picture.
@@ -117,7 +115,7 @@ async fn get_gap_analysis_chart(
         let labels = Labels::of(&sealed.content, LANGUAGE);
         let svg = chart.draw(&found.shown, labels, &whose, query.theme.unwrap_or_default());
         let tag = etag(found.revision, &format!("{}-{LANGUAGE}", chart.name()));
-        Ok(Ok(picture(svg).tagged(tag)))
+        Ok(Ok(picture(svg).tagged(tag).with("Content-Language", LANGUAGE)))
     };
     caller.read(&db, work).await?
 }
