@@ -108,7 +108,7 @@ impl Counts {
         }) + 2.0;
         let mut y = canvas.group(Role::Row, |canvas| {
             canvas.group(Role::ColumnHeader, |canvas| {
-                canvas.group(Role::Spoken("element and side"), |_| ())
+                canvas.group(Role::Spoken("element and side"), |_| ());
             });
             canvas.level_names(&figures.labels, Anchor::Start, (MARGIN + NAMES, top), COLUMN)
         });

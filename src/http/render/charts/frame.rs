@@ -32,7 +32,7 @@ impl Canvas {
         if voices.len() > 1 {
             for (place, voice) in voices.iter().enumerate() {
                 bottom = self.key(bottom, &voice.name, |canvas, at| {
-                    canvas.lettered(place, at, &voice.letter)
+                    canvas.lettered(place, at, &voice.letter);
                 });
             }
         }

@@ -129,7 +129,7 @@ impl<'a> Map<'a> {
             };
             canvas.group(Role::Cell, |canvas| {
                 canvas.group(Role::Spoken(&value.said(&figures.labels)), |canvas| {
-                    cell(canvas, value, field)
+                    cell(canvas, value, field);
                 });
             });
         }

@@ -126,7 +126,7 @@ fn key(canvas: &mut Canvas, figures: &Figures<'_>, top: f64) -> f64 {
             };
             let style = Style::of(figures, voice, side);
             y = canvas.key(y, &meaning, |canvas, at| {
-                sample_of_line(canvas, at, style.stroke, style.shape, style.fill)
+                sample_of_line(canvas, at, style.stroke, style.shape, style.fill);
             });
         }
     }

@@ -1,8 +1,12 @@
 //! What people see and hear of a chart.
 
+mod line;
+mod radar;
+mod worlds;
+
 use crate::{
     domain::{
-        gap_analysis::{GapAnalysis, analyse, tests},
+        gap_analysis::{GapAnalysis, tests},
         level::Level,
         model::Definition,
         slug::Slug,
@@ -14,8 +18,9 @@ use crate::{
     },
 };
 
+use self::worlds::{eight, long_winded, right_to_left};
 use super::{
-    Chart, Labels, Series, Timeline, Value, Whose, draw_timeline,
+    Chart, Labels, Whose,
     figures::{Figures, Shown, Side},
     whose,
 };
@@ -40,103 +45,6 @@ fn of(text: &str) -> Whose {
     Whose::Of(slug(text))
 }
 
-/// Eight perspectives on all 34 elements, of which the last did not see everything.
-fn eight() -> (GapAnalysis, Definition) {
-    let definition = tests::definition();
-    let names = [
-        "service_user",
-        "team",
-        "team_member",
-        "organisation",
-        "commissioner",
-        "family-carers",
-        "partner",
-        "stakeholder",
-    ];
-    let voices = names
-        .iter()
-        .zip(0_usize..)
-        .flat_map(|(name, place)| (0..3_usize).map(move |nth| (*name, place, nth)));
-    let voices = voices.map(|(name, place, nth)| {
-        let rated = definition.keys().zip(0_usize..).map(|(key, element)| {
-            let current = 1 + (element * 7 + place * 3 + nth * (element % 3)) % 4;
-            let desired = (current + 1 + element % 2).min(4);
-            if name == "stakeholder" && element % 5 == 0 {
-                format!("{key}=na")
-            } else {
-                format!("{key}={current}{desired}")
-            }
-        });
-        let rated: Vec<String> = rated.collect();
-        tests::voice(name, u128::try_from(place * 10 + nth).expect("an id"), &rated.join(" "))
-    });
-    let title = Some("Eight voices about one relationship".to_owned());
-    let analysis = analyse(&definition, tests::model(), title, voices.collect(), None);
-    (GapAnalysis::preview(analysis), definition)
-}
-
-/// The same words as long as German and Welsh have them.
-fn long_winded(definition: &mut Definition) {
-    let words = [
-        "Vertrauensvolle Zusammenarbeit",
-        "Barrierefreiheit",
-        "Datenschutzgrundverordnungskonformität",
-        "gehört werden",
-        "Ymddiriedaeth a chyfathrebu",
-        "hyder wrth ddefnyddio offer digidol",
-        "Verantwortungsbewusstsein",
-        "ffiniau proffesiynol a pharch at ein gilydd bob amser",
-        "Sicherheitsmaßnahmen",
-    ];
-    let mut words = words.iter().cycle();
-    let mut next = || (*words.next().expect("a word")).to_owned();
-    for theme in &mut definition.themes {
-        theme.label = next();
-        theme.elements.iter_mut().for_each(|element| element.label = next());
-    }
-    definition
-        .safety
-        .considerations
-        .iter_mut()
-        .for_each(|consideration| consideration.label = next());
-    for (level, word) in
-        definition
-            .levels
-            .iter_mut()
-            .zip(["Anfangsphase", "In Entwicklung", "Fortgeschritten", "Wedi'i ymgorffori"])
-    {
-        level.label = word.to_owned();
-    }
-}
-
-fn right_to_left(definition: &mut Definition) {
-    for (theme, word) in definition
-        .themes
-        .iter_mut()
-        .zip(["المشاعر", "المكان", "الأدوات", "المهارات", "العلاقة"])
-    {
-        theme.label = word.to_owned();
-        let words = [
-            "أن أشعر بأن صوتي مسموع",
-            "أن يُصغى إليّ",
-            "الدعم",
-            "أن أكون مفهومًا",
-            "الأمان",
-        ];
-        for (element, word) in theme.elements.iter_mut().zip(words) {
-            element.label = word.to_owned();
-        }
-    }
-    definition.safety.label = "السلامة".to_owned();
-    for (level, word) in definition
-        .levels
-        .iter_mut()
-        .zip(["مراحل مبكرة", "قيد التشكل", "ناضج", "راسخ"])
-    {
-        level.label = word.to_owned();
-    }
-}
-
 fn named_ones(chart: Chart, gap_analysis: &GapAnalysis) -> Vec<Whose> {
     whose(chart, &gap_analysis.analysis, None, None).expect("whose")
 }
@@ -151,9 +59,9 @@ fn has_every_label(geometry: &Geometry, definition: &Definition, of_elements: bo
     };
     definition.themes.iter().for_each(|theme| has(&theme.label));
     has(&definition.safety.label);
-    Level::ALL
-        .into_iter()
-        .for_each(|level| has(definition.level_label(level)));
+    for level in Level::ALL {
+        has(definition.level_label(level));
+    }
     if of_elements {
         definition.ratables().for_each(|ratable| has(ratable.label));
     }
@@ -211,78 +119,6 @@ fn two_voices_are_laid_over_each_other_and_named() {
         radar.contains("<circle") && radar.matches("stroke-dasharray").count() >= 2,
         "{radar}"
     );
-}
-
-#[test]
-fn a_radar_says_every_figure_of_the_analysis() {
-    let (gap_analysis, definition) = sample::gap_analysis();
-    let svg = Chart::Radar.draw(
-        &gap_analysis,
-        Labels::of(&definition, "en"),
-        &[Whose::All],
-        Theme::Light,
-    );
-    let geometry = looked_at("one-radar", &svg);
-    // Tools, 30 ratings: service users 2 but for tools.safety at 1, 3 × 5; team 3, 3 × 5. So 15 below 3 and 15 at 3: 2.5.
-    for said in [
-        "between Forming and Maturing (median 2.5), from 30 ratings",
-        "Maturing (median 3), from 30 ratings",
-    ] {
-        assert!(
-            geometry.spoken.iter().any(|spoken| spoken == said),
-            "{said}: {:?}",
-            geometry.spoken
-        );
-    }
-    // Two sides of five themes and Safety, and the table's own name.
-    assert_eq!(geometry.spoken.len(), 2 * 6 + 1);
-    assert!(
-        geometry.description.contains("From 6 assessments")
-            && geometry.description.contains("1 Early stages, 2 Forming")
-    );
-    assert!(geometry.title.starts_with("Chat counselling, autumn <2026>"));
-    let figures: Vec<String> = gap_analysis
-        .analysis
-        .themes
-        .iter()
-        .map(|theme| &theme.all)
-        .chain([&gap_analysis.analysis.safety.all])
-        .flat_map(|reading| Side::BOTH.map(|side| side.of(reading).median.expect("a median").to_string()))
-        .collect();
-    let seen: Vec<String> = geometry
-        .words
-        .iter()
-        .rev()
-        .take_while(|words| words.content != "desired")
-        .map(|words| words.content.clone())
-        .filter(|content| content.parse::<f64>().is_ok())
-        .collect();
-    assert_eq!(seen.into_iter().rev().collect::<Vec<_>>(), figures);
-}
-
-#[test]
-fn a_radar_of_few_or_of_many_themes_is_drawn_otherwise() {
-    let (mut gap_analysis, definition) = sample::gap_analysis();
-    let themes = gap_analysis.analysis.themes.clone();
-    let mut draw = |count: usize| {
-        gap_analysis.analysis.themes = themes.iter().cycle().take(count).cloned().collect();
-        Chart::Radar.draw(
-            &gap_analysis,
-            Labels::of(&definition, "en"),
-            &[Whose::All],
-            Theme::Light,
-        )
-    };
-    for few in [0, 1] {
-        let geometry = looked_at(&format!("themes-{few}-radar"), &draw(few));
-        assert_eq!(
-            geometry.words.iter().filter(|words| words.content == "Safety").count(),
-            2
-        );
-    }
-    let many = looked_at("themes-12-radar", &draw(12)).seen();
-    assert!(many.contains("13 Safety") && many.contains(" 13 "), "{many}");
-    looked_at("themes-200-radar", &draw(200));
 }
 
 #[test]
@@ -513,109 +349,5 @@ fn a_query_names_whose_readings_a_chart_shows() {
             "/compare unknown_reference",
             "/compare duplicate"
         ]
-    );
-}
-
-fn series(count: usize, times: usize) -> Vec<Series> {
-    let value = |place: usize, time: usize| match (place * 5 + time * 3) % 11 {
-        8 if place > 0 => Value::Unrated,
-        9 if place > 1 => Value::Withheld,
-        rest => Value::Median([1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0][(rest + place) % 7]),
-    };
-    (0..count)
-        .map(|place| Series {
-            name: format!("perspective {place}"),
-            values: (0..times).map(|time| value(place, time)).collect(),
-        })
-        .collect()
-}
-
-#[test]
-fn a_line_chart_has_every_value_a_gap_where_there_is_none_and_a_letter_for_each_line() {
-    let (definition, mut long) = (tests::definition(), tests::definition());
-    long_winded(&mut long);
-    for (count, times, definition) in [
-        (1, 1, &definition),
-        (2, 4, &definition),
-        (3, 6, &long),
-        (8, 12, &definition),
-        (20, 40, &definition),
-        (0, 0, &definition),
-    ] {
-        let labels = Labels::of(definition, "en");
-        let (series, times): (_, Vec<String>) = (
-            series(count, times),
-            (1..=times).map(|time| format!("{time} March 2026")).collect(),
-        );
-        for theme in THEMES {
-            let timeline = Timeline {
-                id: "timeline-1",
-                title: "How it went",
-                shows: "The current median of feel heard, by perspective.",
-                labels: &labels,
-                times: &times,
-                series: &series,
-            };
-            let svg = draw_timeline(&timeline, theme);
-            let geometry = looked_at(&format!("line-{count}-{}-{theme:?}", times.len()).to_lowercase(), &svg);
-            for (series, place) in series.iter().zip(0..) {
-                assert!(
-                    geometry
-                        .seen()
-                        .contains(&format!("{} {}", super::figures::letter(place), series.name)),
-                    "{}",
-                    geometry.seen()
-                );
-                for value in &series.values {
-                    let said = format!("{}: {}", series.name, value.said(&labels));
-                    assert!(geometry.spoken.contains(&said), "{said}");
-                }
-            }
-            assert_eq!(
-                geometry.patterns.iter().any(|pattern| pattern.contains("hatch")),
-                series.iter().any(|series| series.values.contains(&Value::Withheld))
-            );
-        }
-    }
-}
-
-#[test]
-fn a_line_breaks_where_there_is_no_value() {
-    let definition = tests::definition();
-    let labels = Labels::of(&definition, "en");
-    let times: Vec<String> = ["1", "2", "3", "4", "5"].map(str::to_owned).to_vec();
-    let lines = |values: [Value; 5]| {
-        let series = [Series {
-            name: "team".to_owned(),
-            values: values.to_vec(),
-        }];
-        let timeline = Timeline {
-            id: "t",
-            title: "T",
-            shows: "",
-            labels: &labels,
-            times: &times,
-            series: &series,
-        };
-        let svg = draw_timeline(&timeline, Theme::Light);
-        let colour = crate::http::render::svg::Ink::Series(0).colour(Theme::Light);
-        let circles = svg
-            .lines()
-            .filter(|line| line.starts_with("<circle") && line.contains("r=\"3.5\""))
-            .count();
-        // Without the key's.
-        let lines = svg
-            .lines()
-            .filter(|line| line.starts_with("<path") && line.contains(&*colour))
-            .count()
-            - 1;
-        (lines, circles)
-    };
-    let at = Value::Median;
-    assert_eq!(lines([at(1.0), at(2.0), at(2.5), at(3.0), at(4.0)]), (1, 5));
-    assert_eq!(lines([at(1.0), at(2.0), Value::Unrated, at(3.0), at(4.0)]), (2, 4));
-    assert_eq!(
-        lines([at(1.0), Value::Withheld, at(2.5), Value::Unrated, at(4.0)]),
-        (0, 3)
     );
 }
