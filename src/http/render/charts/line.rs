@@ -209,10 +209,15 @@ impl<'a> Plot<'a> {
             };
             (head, cells.collect())
         });
-        let heads = self.lines.iter().map(|(place, _)| letter(*place));
+        let heads = self
+            .lines
+            .iter()
+            .map(|(place, series)| (letter(*place), series.name.clone()));
         Table {
             name: "Medians".to_owned(),
-            columns: std::iter::once("Time".to_owned()).chain(heads).collect(),
+            columns: std::iter::once(("Time".to_owned(), "Time".to_owned()))
+                .chain(heads)
+                .collect(),
             rows: rows.collect(),
         }
     }
@@ -251,6 +256,6 @@ fn cell(labels: &Labels<'_>, series: &Series, time: usize) -> Cell {
     };
     Cell {
         seen,
-        said: format!("{}: {}", series.name, value.said(labels)),
+        said: value.said(labels),
     }
 }

@@ -320,10 +320,10 @@ fn scales(canvas: &mut Canvas, figures: &Figures<'_>, top: f64) -> f64 {
 }
 
 fn table(figures: &Figures<'_>, names: &Names) -> Table {
-    let heads = figures.voices.iter().flat_map(|voice| {
+    let heads = figures.voices.iter().flat_map(|Voice { letter, name }| {
         Side::BOTH.map(|side| match figures.voices.len() {
-            1 => side.name().to_owned(),
-            _ => format!("{} {}", voice.letter, side.name()),
+            1 => (side.name().to_owned(), format!("{name}, {}", side.name())),
+            _ => (format!("{letter} {}", side.name()), format!("{name}, {}", side.name())),
         })
     });
     let rows = figures.themes.iter().zip(1..).map(|(row, number)| {
@@ -337,7 +337,9 @@ fn table(figures: &Figures<'_>, names: &Names) -> Table {
     });
     Table {
         name: "Medians".to_owned(),
-        columns: std::iter::once("Theme".to_owned()).chain(heads).collect(),
+        columns: std::iter::once(("Theme".to_owned(), "Theme".to_owned()))
+            .chain(heads)
+            .collect(),
         rows: rows.collect(),
     }
 }

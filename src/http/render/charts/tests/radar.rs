@@ -28,8 +28,12 @@ fn a_radar_says_every_figure_of_the_analysis() {
             geometry.spoken
         );
     }
-    // Two sides of five themes and Safety, and the table's own name.
-    assert_eq!(geometry.spoken.len(), 2 * 6 + 1);
+    // The table's own name, its heads, and two sides of five themes and Safety.
+    assert_eq!(
+        geometry.spoken[..4],
+        ["Medians", "Theme", "everybody, current", "everybody, desired"]
+    );
+    assert_eq!(geometry.spoken.len(), 4 + 2 * 6);
     assert!(
         geometry.description.contains("From 6 assessments")
             && geometry.description.contains("1 Early stages, 2 Forming")
