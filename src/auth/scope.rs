@@ -73,6 +73,10 @@ scopes! {
     ReadGapAnalyses = "gap_analyses:read",
     /// Create and recompute gap analyses.
     WriteGapAnalyses = "gap_analyses:write",
+    /// Read next steps.
+    ReadNextSteps = "next_steps:read",
+    /// Make next steps, and follow them up.
+    WriteNextSteps = "next_steps:write",
     /// Register webhooks.
     WriteWebhooks = "webhooks:write",
     /// Create and revoke clients.
@@ -102,7 +106,7 @@ impl ToSchema for Scope {}
 impl Scope {
     #[expect(
         clippy::as_conversions,
-        reason = "the discriminant of a fieldless enum, of which there are 15"
+        reason = "the discriminant of a fieldless enum, of which there are 17"
     )]
     const fn bit(self) -> u32 {
         1 << (self as u32)

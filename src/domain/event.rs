@@ -19,16 +19,22 @@ pub enum Kind {
     Assessment,
     /// A gap analysis.
     GapAnalysis,
+    /// The agreed reading of a round, which has the round's id.
+    AgreedReading,
+    /// A next step.
+    NextStep,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Model,
         Self::Perspective,
         Self::Constellation,
         Self::Assessment,
         Self::GapAnalysis,
+        Self::AgreedReading,
+        Self::NextStep,
     ];
 
     /// The word under which it is kept.
@@ -39,6 +45,8 @@ impl Kind {
             Self::Constellation => "constellation",
             Self::Assessment => "assessment",
             Self::GapAnalysis => "gap_analysis",
+            Self::AgreedReading => "agreed_reading",
+            Self::NextStep => "next_step",
         }
     }
 }

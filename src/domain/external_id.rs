@@ -45,7 +45,8 @@ impl ExternalId {
         faults
     }
 
-    fn own_faults(&self, at: &str) -> Vec<Fault> {
+    /// What is wrong with this one, at the pointer where it stands.
+    pub fn own_faults(&self, at: &str) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (name, text) in [("system", &self.system), ("value", &self.value)] {
             let length = text.chars().count();

@@ -28,6 +28,10 @@ pub enum Relationship {}
 pub enum Assessment {}
 /// Marks ids of gap analyses.
 pub enum GapAnalysis {}
+/// Marks ids of rounds.
+pub enum Round {}
+/// Marks ids of next steps.
+pub enum NextStep {}
 /// Marks ids of events.
 pub enum Event {}
 /// Marks ids of signing keys.
@@ -49,6 +53,10 @@ pub type RelationshipId = Id<Relationship>;
 pub type AssessmentId = Id<Assessment>;
 /// Identifies a gap analysis.
 pub type GapAnalysisId = Id<GapAnalysis>;
+/// Identifies a round.
+pub type RoundId = Id<Round>;
+/// Identifies a next step.
+pub type NextStepId = Id<NextStep>;
 /// Identifies an event.
 pub type EventId = Id<Event>;
 /// Identifies a signing key: the `kid` of a token.

@@ -3,8 +3,10 @@
 //! Nothing in here reads a clock, draws a random number or does I/O: everything is a function of its arguments.
 
 pub mod access;
+pub mod agreed_reading;
 pub mod assessment;
 pub mod constellation;
+pub mod date;
 pub mod digest;
 pub mod event;
 pub mod external_id;
@@ -15,6 +17,7 @@ pub mod level;
 pub mod life_cycle;
 pub mod model;
 pub mod moment;
+pub mod next_step;
 pub mod perspective;
 pub mod ratings;
 pub mod slug;

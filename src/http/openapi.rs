@@ -36,6 +36,7 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
         (name = "Constellations", description = "Who takes part in a service, and the relationships between them."),
         (name = "Assessments", description = "Ratings of a model version, from a perspective."),
         (name = "Gap analyses", description = "Where are we now, where do we want to be, and what stands between."),
+        (name = "Next steps", description = "What a team decided to do about it, and what became of that."),
     ),
 )]
 struct Described;

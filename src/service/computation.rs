@@ -8,15 +8,19 @@ use std::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Result, models::referred};
+use super::{
+    Checked, Error, Result,
+    models::referred,
+    round_analysis::{self, Heard},
+};
 use crate::{
     domain::{
         fault::{Broken, Fault},
         gap_analysis::{
-            Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, MOST_PERSPECTIVES, ModelRef, Request, Select, Voice,
-            analyse,
+            Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, MOST_PERSPECTIVES, ModelRef, Options, Request, Select,
+            Sources, Voice, analyse,
         },
-        id::{AssessmentId, GapAnalysisId, ModelId},
+        id::{AssessmentId, GapAnalysisId, ModelId, RoundId},
         life_cycle::{Sealed, Version},
         model::Definition,
         ratings::{self, Ratings},
@@ -74,6 +78,7 @@ pub struct Preview {
 pub struct Computed {
     pub(super) request: Request,
     pub(super) analysis: Analysis,
+    pub(super) sources: Sources,
 }
 
 /// A fault of the inputs that has a problem of its own.
@@ -181,25 +186,35 @@ fn model_ref(tx: &mut Tx<'_>, model: ModelId, version: Version) -> Result<(Model
 /// Computes an analysis of these inputs, compared with the newest version of the baseline.
 fn computed(
     tx: &mut Tx<'_>,
-    title: Option<String>,
     model: ModelRef,
     definition: &Definition,
     voices: Vec<Voice>,
     baseline: Option<&Life>,
-) -> Result<Analysis> {
+    options: Options<'_>,
+) -> Result<(Analysis, Sources)> {
+    let analysed = |voices: Vec<Voice>, options: Options<'_>| {
+        let sources = Sources::of(&voices, options.withholding, options.baseline);
+        (analyse(definition, model, voices, options), sources)
+    };
     let Some(life) = baseline else {
-        return Ok(analyse(definition, model, title, voices, None));
+        return Ok(analysed(voices, options));
     };
     let Sealed { version, content, seal } = &life.newest;
     let (_, then) = referred(tx, &content.model.slug, Some(content.model.version))?;
+    let done = store::next_steps::done(tx, life.id)?;
     let baseline = Baseline {
         gap_analysis: life.id,
         version: *version,
         digest: seal.digest.clone(),
         analysis: content,
         definition: &then.content,
+        done: &done,
     };
-    Ok(analyse(definition, model, title, voices, Some(&baseline)))
+    let options = Options {
+        baseline: Some(&baseline),
+        ..options
+    };
+    Ok(analysed(voices, options))
 }
 
 fn voices(inputs: Vec<Input>) -> Vec<Voice> {
@@ -248,6 +263,9 @@ pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Comput
 
 /// Computes what a request asks for.
 pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
+    if let Some(round) = request.round {
+        return compute_round(tx, round, request);
+    }
     let (inputs, pointer) = match (&request.assessments, &request.select) {
         (Some(ids), None) => (named_inputs(tx, ids), "/assessments"),
         (None, Some(select)) => (selected_inputs(tx, select), "/select"),
@@ -258,15 +276,42 @@ pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     };
     let (inputs, baseline) = both(inputs, baseline(tx, request.baseline))?;
     let (model, sealed) = shared_model(tx, &inputs, pointer)?;
-    let analysis = computed(
-        tx,
-        request.title.clone(),
-        model,
-        &sealed.content,
-        comparable(voices(inputs), pointer)?,
-        baseline.as_ref(),
-    )?;
-    Ok(Computed { request, analysis })
+    let voices = comparable(voices(inputs), pointer)?;
+    let options = Options {
+        title: request.title.clone(),
+        ..Options::default()
+    };
+    let (analysis, sources) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    Ok(Computed {
+        request,
+        analysis,
+        sources,
+    })
+}
+
+/// Computes the analysis of a round's submissions, with what its team agreed on.
+fn compute_round(tx: &mut Tx<'_>, round: RoundId, request: Request) -> Result<Computed> {
+    let Heard {
+        model: (model, version),
+        submissions,
+        withholding,
+        agreed,
+    } = round_analysis::heard(tx, round)?;
+    let baseline = baseline(tx, request.baseline)?;
+    let (model, sealed) = model_ref(tx, model, version)?;
+    let voices = comparable(voices(submissions), "")?;
+    let options = Options {
+        title: request.title.clone(),
+        withholding: withholding.as_ref(),
+        baseline: None,
+    };
+    let (mut analysis, sources) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    analysis.agree(agreed.as_ref());
+    Ok(Computed {
+        request,
+        analysis,
+        sources,
+    })
 }
 
 /// The analysis to compare with, where there is to be one.
@@ -286,11 +331,6 @@ fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
         }
         (a, b) => Ok((a?, b?)),
     }
-}
-
-/// Computes what is left of a request after an erasure.
-pub(super) fn compute_anew(tx: &mut Tx<'_>, request: Request) -> Result<Analysis> {
-    compute(tx, request).map(|computed| computed.analysis)
 }
 
 /// Computes an analysis that is not kept.
@@ -314,6 +354,7 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
             assessments,
             select,
             baseline,
+            round: None,
         };
         return Ok(GapAnalysis::preview(compute(tx, request)?.analysis));
     };
@@ -330,7 +371,12 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
         digest: sealed.seal.digest.clone(),
     };
     let voices = comparable(voices, "/ratings")?;
-    computed(tx, title, model, &sealed.content, voices, baseline.as_ref()).map(GapAnalysis::preview)
+    let options = Options {
+        title,
+        ..Options::default()
+    };
+    let (analysis, _) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    Ok(GapAnalysis::preview(analysis))
 }
 
 /// Unsaved ratings as inputs, or every fault of theirs.

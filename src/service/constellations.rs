@@ -15,7 +15,9 @@ use crate::{
         constellation::{Authored, Constellation, ConstellationItem, Content, Life, Party, RelationshipInput},
         event::{Event, Kind},
         external_id::ExternalId,
-        gap_analysis::{RelationshipReading, Voice, by_relationship, weakest_relationships},
+        gap_analysis::{
+            Analysis, RelationshipReading, Voice, by_relationship, by_shown_relationship, weakest_relationships,
+        },
         id::{AssessmentId, ConstellationId, GapAnalysisId, RelationshipId},
         life_cycle::{Sealed, Version},
     },
@@ -171,28 +173,11 @@ pub fn weighed(tx: &mut Tx<'_>, constellation: &Constellation, id: GapAnalysisId
         let relationship = constellation.content.relationship(*id);
         relationship.is_some_and(|relationship| !relationship.retired)
     };
-    let inputs = analysis
-        .inputs
-        .iter()
-        .filter(|input| input.relationship.as_ref().is_some_and(is_of_today));
-    let counted: BTreeMap<AssessmentId, Version> = inputs
-        .clone()
-        .filter_map(|input| Some((input.assessment?, input.version?)))
-        .collect();
-    let mut levels = store::assessment_lists::levels(tx, &counted)?;
-    let voices: Vec<Voice> = inputs
-        .filter_map(|input| {
-            Some(Voice {
-                assessment: input.assessment,
-                version: input.version,
-                digest: input.digest.clone(),
-                perspective: input.perspective.clone(),
-                relationship: input.relationship,
-                levels: levels.remove(&input.assessment?)?,
-            })
-        })
-        .collect();
-    let readings = by_relationship(voices, model.content.keys().count());
+    let mut readings = match analysis.minimum_group {
+        Some(_) => by_shown_relationship(analysis),
+        None => by_relationship(voices(tx, analysis)?, model.content.keys().count()),
+    };
+    readings.retain(|id, _| is_of_today(id));
     Ok(Weighed {
         title: analysis.title.clone(),
         version: sealed.version,
@@ -200,4 +185,25 @@ pub fn weighed(tx: &mut Tx<'_>, constellation: &Constellation, id: GapAnalysisId
         model,
         readings,
     })
+}
+
+/// What an analysis has counted about relationships.
+fn voices(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<Vec<Voice>> {
+    let inputs = analysis.inputs.iter().filter(|input| input.relationship.is_some());
+    let counted: BTreeMap<AssessmentId, Version> = inputs
+        .clone()
+        .filter_map(|input| Some((input.assessment?, input.version?)))
+        .collect();
+    let mut levels = store::assessment_lists::levels(tx, &counted)?;
+    let voices = inputs.filter_map(|input| {
+        Some(Voice {
+            assessment: input.assessment,
+            version: input.version,
+            digest: input.digest.clone(),
+            perspective: input.perspective.clone(),
+            relationship: input.relationship,
+            levels: levels.remove(&input.assessment?)?,
+        })
+    });
+    Ok(voices.collect())
 }

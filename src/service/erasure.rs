@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Error, Expected, Result,
     assessments::find,
-    computation::{compute_anew, renewed},
+    computation::{Computed, compute, renewed},
     gap_analyses::{emit, sealed},
 };
 use crate::{
@@ -77,15 +77,15 @@ fn restore(tx: &mut Tx<'_>, id: GapAnalysisId, erased: AssessmentId, open: &mut 
         return stand(tx, id, remains);
     }
     let renewed = renewed(tx, &remains.request)?;
-    match compute_anew(tx, renewed) {
-        Ok(analysis) => {
+    match compute(tx, renewed) {
+        Ok(Computed { analysis, sources, .. }) => {
             let version = remains.last_version.saturating_add(1);
             let newest = sealed(tx, id, version, analysis)?;
             let mut life = Life {
                 last_version: version,
                 ..life(tx, id, remains, newest)
             };
-            store::gap_analyses::save(tx, &mut life, true)?;
+            store::gap_analyses::save(tx, &mut life, Some(&sources))?;
             emit(tx, &life)
         }
         Err(Error::Broken(Broken::Invalid(_))) => stand(tx, id, remains),
@@ -100,7 +100,7 @@ fn stand(tx: &mut Tx<'_>, id: GapAnalysisId, remains: Remains) -> Result<()> {
     };
     let newest = store::gap_analyses::version(tx, id, version)?.ok_or(Error::NotFound("version"))?;
     let mut life = life(tx, id, remains, newest);
-    Ok(store::gap_analyses::save(tx, &mut life, false)?)
+    Ok(store::gap_analyses::save(tx, &mut life, None)?)
 }
 
 fn life(tx: &Tx<'_>, id: GapAnalysisId, remains: Remains, newest: Sealed<Analysis>) -> Life {

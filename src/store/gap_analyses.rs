@@ -1,6 +1,7 @@
 //! Gap analyses, as they are kept.
 
 use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
+use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
@@ -17,7 +18,7 @@ use super::{
 use crate::domain::{
     digest::Digest,
     event::Kind,
-    gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Summary},
+    gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Sources, Summary},
     id::{AssessmentId, ClientId, GapAnalysisId, Id, OrganisationId},
     life_cycle::{Seal, Sealed, Version},
     moment::Moment,
@@ -181,8 +182,8 @@ struct NewRow {
     updated_at: Moment,
 }
 
-/// Keeps a new gap analysis and its first version.
-pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+/// Keeps a new gap analysis and its first version, which was computed from these.
+pub fn insert(tx: &mut Tx<'_>, life: &Life, from: &Sources) -> Result<()> {
     diesel::insert_into(dsl::gap_analyses)
         .values(NewRow {
             organisation_id: tx.own(),
@@ -196,12 +197,12 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
             updated_at: life.updated_at,
         })
         .execute(tx.conn)?;
-    seal(tx, life)
+    seal(tx, life, from)
 }
 
 /// Keeps that another version is the newest, if nobody else changed the analysis meanwhile, and raises the revision.
-/// `is_new` says whether that version is yet to be appended to the journal.
-pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
+/// A version that is yet to be appended to the journal was computed from these.
+pub fn save(tx: &mut Tx<'_>, life: &mut Life, from: Option<&Sources>) -> Result<()> {
     let own = dsl::gap_analyses
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
@@ -217,9 +218,9 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
         .execute(tx.conn)?;
     life.revision += 1;
     life.updated_at = tx.now();
-    match (changed, is_new) {
-        (1, true) => seal(tx, life),
-        (1, false) => Ok(()),
+    match (changed, from) {
+        (1, Some(from)) => seal(tx, life, from),
+        (1, None) => Ok(()),
         _ => Err(Error::Contended),
     }
 }
@@ -237,12 +238,12 @@ struct NewSource {
 /// How many sources one statement inserts: `SQLite` takes no more than 32,766 values.
 const CHUNK: usize = 5000;
 
-fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+fn seal(tx: &mut Tx<'_>, life: &Life, from: &Sources) -> Result<()> {
     let Sealed { version, content, seal } = &life.newest;
     journal::append(tx, Kind::GapAnalysis, life.id, *version, content.clone(), None, seal)?;
     let organisation_id = tx.own();
-    let rows: Vec<NewSource> = content
-        .sources()
+    let rows: Vec<NewSource> = from
+        .all()
         .map(|(source, source_version)| NewSource {
             organisation_id,
             source_id: Id::from_uuid(source),
@@ -255,6 +256,18 @@ fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
         insert_all!(tx.conn, sources::gap_analysis_sources, chunk)?;
     }
     Ok(())
+}
+
+/// What a version was computed from, which is whatever of it still stands in the table: an analysis among them is the baseline.
+pub fn sources(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Vec<(Uuid, Version)>> {
+    let rows: Vec<(Id<()>, Version)> = sources::gap_analysis_sources
+        .filter(sources::organisation_id.eq(tx.own()))
+        .filter(sources::gap_analysis_id.eq(id))
+        .filter(sources::version.eq(version))
+        .order(sources::source_id)
+        .select((sources::source_id, sources::source_version))
+        .load(tx.conn)?;
+    Ok(rows.into_iter().map(|(id, version)| (id.uuid(), version)).collect())
 }
 
 /// The versions of gap analyses that were computed from any version of this assessment.

@@ -1,5 +1,6 @@
 //! What is kept, in either database.
 
+pub mod agreed_readings;
 pub mod assessment_lists;
 pub mod assessments;
 pub mod auth_revisions;
@@ -21,6 +22,7 @@ mod later;
 pub mod ledger;
 mod meters;
 pub mod models;
+pub mod next_steps;
 pub mod organisations;
 pub mod page;
 pub mod perspectives;

@@ -174,6 +174,39 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
+    next_steps (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        version -> Integer,
+        gap_analysis_id -> Uid,
+        round_id -> Nullable<Uid>,
+        element -> Text,
+        status -> Text,
+        due -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    agreed_readings (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        version -> Integer,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
     sealed_versions (organisation_id, resource_id, version) {
         organisation_id -> Uid,
         resource_id -> Uid,
@@ -262,6 +295,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     assessments,
     gap_analyses,
     gap_analysis_sources,
+    next_steps,
+    agreed_readings,
     sealed_versions,
     external_ids,
     events,

@@ -9,7 +9,7 @@ use super::{Analysis, Input, Reason, ReasonCode, wording};
 use crate::domain::{id::RelationshipId, slug::Slug};
 
 /// With fewer inputs than this, a single one can decide the median.
-const FEWEST_INPUTS: usize = 3;
+const FEWEST_INPUTS: u32 = 3;
 
 /// Whether the sides of a comparison are comparable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,10 +31,21 @@ impl From<Vec<Reason>> for Comparability {
 }
 
 /// How comparable the perspectives of one analysis are. One perspective is compared with nothing.
-pub(super) fn of_perspectives(inputs: &[Input]) -> Comparability {
+/// Those that are withheld are compared with nothing.
+pub(super) fn of_perspectives(inputs: &[Input], withheld: &[&Slug]) -> Comparability {
     let sizes = inputs_by_perspective(inputs);
+    let withheld = withheld.iter().map(|perspective| Reason {
+        perspective: Some((*perspective).clone()),
+        ..Reason::new(
+            ReasonCode::Withheld,
+            format!(
+                "Too few answered from {}: what they say is withheld, and compared with nothing.",
+                wording::perspective(perspective)
+            ),
+        )
+    });
     if sizes.len() < 2 {
-        return Vec::new().into();
+        return withheld.collect::<Vec<_>>().into();
     }
     let abouts: Vec<About> = sizes
         .keys()
@@ -55,7 +66,8 @@ pub(super) fn of_perspectives(inputs: &[Input]) -> Comparability {
     let small = sizes
         .into_iter()
         .filter_map(|(perspective, n)| small_n(perspective, n, ""));
-    relationship.into_iter().chain(small).collect::<Vec<_>>().into()
+    let reasons = relationship.into_iter().chain(small).chain(withheld);
+    reasons.collect::<Vec<_>>().into()
 }
 
 /// How comparable an analysis is with an earlier one.
@@ -133,15 +145,15 @@ fn subjects(about: &About) -> String {
     }
 }
 
-fn inputs_by_perspective(inputs: &[Input]) -> BTreeMap<&Slug, usize> {
+fn inputs_by_perspective(inputs: &[Input]) -> BTreeMap<&Slug, u32> {
     let mut sizes = BTreeMap::new();
     for input in inputs {
-        *sizes.entry(&input.perspective).or_default() += 1;
+        *sizes.entry(&input.perspective).or_default() += input.counted();
     }
     sizes
 }
 
-fn names(perspectives: &BTreeMap<&Slug, usize>) -> String {
+fn names(perspectives: &BTreeMap<&Slug, u32>) -> String {
     let names: Vec<String> = perspectives.keys().map(|slug| wording::perspective(slug)).collect();
     if names.is_empty() {
         "nobody".to_owned()
@@ -150,7 +162,7 @@ fn names(perspectives: &BTreeMap<&Slug, usize>) -> String {
     }
 }
 
-fn small_n(perspective: &Slug, n: usize, side: &str) -> Option<Reason> {
+fn small_n(perspective: &Slug, n: u32, side: &str) -> Option<Reason> {
     (n < FEWEST_INPUTS).then(|| Reason {
         perspective: Some(perspective.clone()),
         ..Reason::new(

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::{Analysis, Reason, comparability};
 use crate::domain::{
     digest::Digest,
-    id::GapAnalysisId,
+    id::{GapAnalysisId, NextStepId},
+    level::Level,
     life_cycle::Version,
     model::{Change, Definition, element_changes},
     slug::ElementKey,
@@ -27,6 +28,8 @@ pub struct Baseline<'a> {
     pub analysis: &'a Analysis,
     /// The model version it was made with.
     pub definition: &'a Definition,
+    /// The next steps that were made from it and are done.
+    pub done: &'a [DoneStep],
 }
 
 /// The version of the analysis that was compared with.
@@ -83,6 +86,58 @@ pub struct DistanceTravelled {
     /// The elements that both model versions have and both analyses have ratings of, in model order.
     #[schema(max_items = 200)]
     pub elements: Vec<ElementDistance>,
+    /// The elements that both model versions have, and of which either analysis withholds the reading of all, in model order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
+    pub withheld: Vec<ElementKey>,
+    /// What became of the next steps that were taken since, by their ids: those of the baseline that are done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10_000)]
+    pub next_steps: Vec<StepTaken>,
+}
+
+/// A next step of the baseline that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneStep {
+    /// The step.
+    pub next_step: NextStepId,
+    /// The element that it was to move.
+    pub element: ElementKey,
+    /// The level from which.
+    pub from_level: Level,
+}
+
+/// Whether an element moved for which a next step was done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StepTaken {
+    /// The step.
+    pub next_step: NextStepId,
+    /// Its element.
+    pub element: ElementKey,
+    /// The level from which it was to move.
+    pub from_level: Level,
+    /// Where the element moved. Omitted, as is how far, where it is not compared: not rated on either side, withheld, or
+    /// no longer in the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub moved: Option<Movement>,
+    /// How far, as its distance says, −3 to 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = -3, maximum = 3)]
+    pub levels_moved: Option<f64>,
+}
+
+impl StepTaken {
+    fn of(step: &DoneStep, distances: &[ElementDistance]) -> Self {
+        let distance = distances.iter().find(|distance| distance.element == step.element);
+        Self {
+            next_step: step.next_step,
+            element: step.element.clone(),
+            from_level: step.from_level,
+            moved: distance.map(|distance| distance.moved),
+            levels_moved: distance.map(|distance| distance.levels_moved),
+        }
+    }
 }
 
 /// The distance from `baseline` to `now`.
@@ -95,20 +150,26 @@ pub(super) fn distance_travelled(
         let elements = analysis.elements.iter();
         elements
             .filter_map(|element| {
-                let gap = element.all.gap.as_ref()?;
-                Some((element.element.clone(), (element.all.current.median?, gap.median)))
+                let reading = element.all.reading()?;
+                let gap = reading.gap.as_ref()?;
+                Some((element.element.clone(), (reading.current.median?, gap.median)))
             })
             .collect()
     };
     let (before, after) = (medians(baseline.analysis), medians(now));
-    let elements = element_changes(baseline.definition, definition)
+    let kept: Vec<ElementKey> = element_changes(baseline.definition, definition)
         .into_iter()
         .filter(|change| matches!(change.change, Change::Same | Change::Reworded))
-        .filter_map(|change| {
-            let (from, to) = (before.get(&change.element)?, after.get(&change.element)?);
-            Some(distance(change.element, *from, *to))
-        })
+        .map(|change| change.element)
         .collect();
+    let elements: Vec<ElementDistance> = kept
+        .iter()
+        .filter_map(|element| Some(distance(element.clone(), *before.get(element)?, *after.get(element)?)))
+        .collect();
+    let mut withheld = kept;
+    withheld.retain(|element| is_withheld(baseline.analysis, element) || is_withheld(now, element));
+    let mut done: Vec<&DoneStep> = baseline.done.iter().collect();
+    done.sort_by_key(|step| step.next_step);
     let comparability = comparability::of_analyses(baseline.analysis, now);
     DistanceTravelled {
         baseline: BaselineRef {
@@ -118,8 +179,15 @@ pub(super) fn distance_travelled(
         },
         comparable: comparability.comparable,
         reasons: comparability.reasons,
+        next_steps: done.into_iter().map(|step| StepTaken::of(step, &elements)).collect(),
         elements,
+        withheld,
     }
+}
+
+fn is_withheld(analysis: &Analysis, element: &ElementKey) -> bool {
+    let mut readings = analysis.elements.iter();
+    readings.any(|reading| reading.element == *element && reading.all.is_withheld())
 }
 
 /// How far an element moved, from (current median, median gap) to (current median, median gap).

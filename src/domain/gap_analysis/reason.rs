@@ -62,4 +62,6 @@ pub enum ReasonCode {
     Relationship,
     /// Comparability: fewer than 3 inputs from a perspective.
     SmallN,
+    /// Comparability and Safety gate: what a perspective says is withheld.
+    Withheld,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Voice, counting::Counted};
+use super::{Analysis, Input, Voice, counting::Counted, figures::median};
 use crate::domain::id::RelationshipId;
 
 /// With fewer inputs than this, how a relationship stands is withheld: it would tell what single people said.
@@ -37,7 +37,11 @@ pub fn by_relationship(voices: Vec<Voice>, elements: usize) -> BTreeMap<Relation
         .into_iter()
         .map(|(id, mut voices)| {
             voices.sort_by(|a, b| a.order().cmp(&b.order()));
-            let reading = match Counted::of(&voices, elements).readings(&places).0.current.median {
+            let reading = match Counted::of(&voices, elements, None)
+                .readings(&places)
+                .0
+                .current_median()
+            {
                 _ if voices.len() < FEWEST_INPUTS => RelationshipReading::Withheld,
                 None => RelationshipReading::Unrated,
                 Some(current) => RelationshipReading::Stands {
@@ -48,6 +52,22 @@ pub fn by_relationship(voices: Vec<Voice>, elements: usize) -> BTreeMap<Relation
             (id, reading)
         })
         .collect()
+}
+
+/// The same of an analysis that names no inputs, by what it shows: it is about one relationship, or about none.
+pub fn by_shown_relationship(analysis: &Analysis) -> BTreeMap<RelationshipId, RelationshipReading> {
+    let mut counts = [0_u32; 4];
+    for reading in analysis.elements.iter().filter_map(|element| element.all.reading()) {
+        let counted = counts.iter_mut().zip(reading.current.counts.in_order());
+        counted.for_each(|(count, more)| *count = count.saturating_add(more));
+    }
+    let inputs = analysis.inputs.iter().map(Input::counted).sum::<u32>();
+    let reading = median(&counts, 1).map_or(RelationshipReading::Withheld, |current| RelationshipReading::Stands {
+        current,
+        inputs: usize::try_from(inputs).unwrap_or(usize::MAX),
+    });
+    let relationships = analysis.inputs.iter().filter_map(|input| input.relationship);
+    relationships.map(|id| (id, reading)).collect()
 }
 
 /// Those that stand lowest, where others stand higher.

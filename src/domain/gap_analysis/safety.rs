@@ -1,5 +1,7 @@
 //! Safety, the heart of the model: alarms, and the gate that every theme passes.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,7 +26,7 @@ pub enum GateStatus {
 pub struct SafetyGate {
     /// Whether anything is in alarm.
     pub status: GateStatus,
-    /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within`, which raises none.
+    /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within` and `withheld`, which raise none.
     #[schema(max_items = 10_000_000)]
     pub reasons: Vec<Reason>,
 }
@@ -35,7 +37,7 @@ pub(super) fn alarms(element: &ElementReading) -> impl Iterator<Item = (&Slug, f
     readings
         .into_iter()
         .flatten()
-        .filter_map(|(perspective, reading)| Some((perspective, median_in_alarm(reading)?)))
+        .filter_map(|(perspective, reading)| Some((perspective, median_in_alarm(reading.reading()?)?)))
 }
 
 fn median_in_alarm(reading: &Reading) -> Option<f64> {
@@ -65,7 +67,29 @@ pub(super) fn gate(theme: &str, elements: &[ElementReading], wording: &Wording<'
         GateStatus::Provisional
     };
     reasons.extend(parts().flat_map(|element| early_stages_within(element, wording)));
+    let withheld = parts().flat_map(|element| {
+        element
+            .by_perspective
+            .iter()
+            .filter(|(_, reading)| reading.is_withheld())
+    });
+    let withheld: BTreeSet<&Slug> = withheld.map(|(perspective, _)| perspective).collect();
+    reasons.extend(withheld.into_iter().map(silent));
     SafetyGate { status, reasons }
+}
+
+/// What a perspective says of Safety is withheld, in part at least: it raises no alarm, whatever it says.
+fn silent(perspective: &Slug) -> Reason {
+    Reason {
+        perspective: Some(perspective.clone()),
+        ..Reason::new(
+            ReasonCode::Withheld,
+            format!(
+                "Some or all of what {} says of Safety is withheld: whatever they say, it raises no alarm here.",
+                wording::perspective(perspective)
+            ),
+        )
+    }
 }
 
 /// Why a part of Safety is in alarm.
@@ -96,6 +120,7 @@ fn early_stages_within<'a>(
 ) -> impl Iterator<Item = Reason> + use<'a> {
     let readings = element.by_perspective.iter();
     readings
+        .filter_map(|(perspective, reading)| Some((perspective, reading.reading()?)))
         .filter(|(_, reading)| reading.current.counts.early_stages > 0 && median_in_alarm(reading).is_none())
         .map(|(perspective, reading)| Reason {
             code: ReasonCode::EarlyStagesWithin,

@@ -89,6 +89,7 @@ pub(super) fn above(median: f64) -> Option<Level> {
     Level::ALL.into_iter().find(|level| f64::from(level.value()) > median)
 }
 
-fn at_most(median: f64) -> Option<Level> {
+/// The highest level that is at the median or below it.
+pub(super) fn at_most(median: f64) -> Option<Level> {
     Level::ALL.into_iter().rfind(|level| f64::from(level.value()) <= median)
 }

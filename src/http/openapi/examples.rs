@@ -7,7 +7,7 @@ use std::error::Error;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::world::{World, commissioner, constellation, id, moment, ratings, seal};
+use self::world::{World, commissioner, constellation, id, moment, next_step, ratings, seal};
 
 use crate::{
     auth::{
@@ -20,7 +20,7 @@ use crate::{
         constellation::{ConstellationItem, Summary},
         digest::Digest,
         fault::Fault,
-        gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Voice as Input, analyse},
+        gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Options, Voice as Input, analyse},
         id::OrganisationId,
         level::Level,
         life_cycle::{Draft, Sealed, Versioned},
@@ -347,7 +347,11 @@ impl Examples {
             input(4, "service_user", Level::EarlyStages, Level::Maturing)?,
             input(5, "team", Level::Maturing, Level::Embedded)?,
         ];
-        let analysis = analyse(definition, model, Some("Spring review".to_owned()), inputs, None);
+        let options = Options {
+            title: Some("Spring review".to_owned()),
+            ..Options::default()
+        };
+        let analysis = analyse(definition, model, inputs, options);
         self.add("GapAnalysis.preview", GapAnalysis::preview(analysis.clone()))?;
         let seal = seal(&GapAnalysis::of_version(id(6), 1, analysis.clone()))?;
         let item = GapAnalysisItem {
@@ -366,6 +370,7 @@ impl Examples {
                 ..whole
             },
         )?;
-        self.add_page("GapAnalysisItem", item)
+        self.add_page("GapAnalysisItem", item)?;
+        self.add_with_page("NextStep", next_step()?)
     }
 }

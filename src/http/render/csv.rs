@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io};
 use csv::{Terminator, Writer, WriterBuilder};
 
 use crate::domain::{
-    gap_analysis::{ElementReading, GapAnalysis, Reading, Side},
+    gap_analysis::{Disclosed, ElementReading, GapAnalysis, Reading, Side},
     level::Level,
     model::{Definition, Strand},
     slug::Slug,
@@ -16,7 +16,8 @@ pub fn csv(gap_analysis: &GapAnalysis, definition: &Definition) -> Result<String
     let mut table = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .from_writer(Vec::new());
-    table.write_record(header())?;
+    let withholds = gap_analysis.analysis.minimum_group.is_some();
+    table.write_record(header(withholds))?;
     let labels: BTreeMap<_, _> = definition
         .ratables()
         .map(|ratable| (ratable.key, ratable.label))
@@ -24,14 +25,26 @@ pub fn csv(gap_analysis: &GapAnalysis, definition: &Definition) -> Result<String
     for element in &gap_analysis.analysis.elements {
         let label = labels.get(&element.element).copied().unwrap_or_default();
         for (perspective, reading) in &element.by_perspective {
-            write_row(&mut table, element, label, perspective, reading)?;
+            write_names(&mut table, element, label, perspective)?;
+            match reading {
+                Disclosed::Shown(reading) => write_figures(&mut table, reading)?,
+                Disclosed::Withheld { .. } => (0..FIGURES).try_for_each(|_| table.write_field(""))?,
+            }
+            if withholds {
+                table.write_field(reading.is_withheld().to_string())?;
+            }
+            table.write_record(None::<&[u8]>)?;
         }
     }
     let bytes = table.into_inner().map_err(csv::IntoInnerError::into_error)?;
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error).into())
 }
 
-fn header() -> Vec<String> {
+/// How many figures a row has: two counts, two sides of seven, the median gap, and seven gaps.
+const FIGURES: usize = 2 + 2 * 7 + 1 + 7;
+
+/// The names of the columns. Only where something may be withheld does the last one say whether it is.
+fn header(withholds: bool) -> Vec<String> {
     let fixed = [
         "element",
         "label",
@@ -54,15 +67,15 @@ fn header() -> Vec<String> {
         .chain(sides)
         .chain(["gap_median".to_owned()])
         .chain(gaps)
+        .chain(withholds.then(|| "withheld".to_owned()))
         .collect()
 }
 
-fn write_row(
+fn write_names(
     table: &mut Writer<Vec<u8>>,
     element: &ElementReading,
     label: &str,
     perspective: &Slug,
-    reading: &Reading,
 ) -> Result<(), csv::Error> {
     let strand = element.strand.map_or("", |strand| match strand {
         Strand::Safety => "safety",
@@ -76,6 +89,10 @@ fn write_row(
     ] {
         table.write_field(text(cell))?;
     }
+    Ok(())
+}
+
+fn write_figures(table: &mut Writer<Vec<u8>>, reading: &Reading) -> Result<(), csv::Error> {
     table.write_field(reading.n.to_string())?;
     table.write_field(reading.not_applicable.to_string())?;
     for side in [&reading.current, &reading.desired] {
@@ -85,7 +102,7 @@ fn write_row(
     for count in reading.gap.as_ref().map_or([0; 7], |gap| gap.counts.in_order()) {
         table.write_field(count.to_string())?;
     }
-    table.write_record(None::<&[u8]>)
+    Ok(())
 }
 
 fn write_side(table: &mut Writer<Vec<u8>>, side: &Side) -> Result<(), csv::Error> {

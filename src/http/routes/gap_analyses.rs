@@ -8,14 +8,15 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{DiffQuery, PageQuery, VersionItem, id, version};
+use super::{DiffQuery, PageQuery, VersionItem, gap_analysis_charts::radar, id, version};
 use crate::{
-    auth::scope::{ReadGapAnalyses, WriteGapAnalyses},
+    auth::scope::{ReadGapAnalyses, ReadNextSteps, Requires, WriteGapAnalyses},
     domain::{
         gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
         id::GapAnalysisId,
         model::Definition,
         moment::{DateOrTime, Moment},
+        next_step::NextStep,
     },
     http::{
         body::Body,
@@ -25,7 +26,7 @@ use crate::{
         paging::Paging,
         problem::Problem,
         query::{Limit, Query, required},
-        render::{csv, radar, report},
+        render::{csv, report},
         reply::{List, Reply, etag},
     },
     service::{
@@ -33,6 +34,7 @@ use crate::{
         computation::{self, Computed, Preview},
         diff::Diff,
         gap_analyses::{self, Recomputed},
+        next_steps,
     },
     store::{
         self,
@@ -100,15 +102,20 @@ struct GapAnalysesQuery {
 const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
 
 /// The analysis in another form than JSON.
-fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> service::Result<Reply> {
+fn rendered(
+    format: Format,
+    shown: &GapAnalysis,
+    definition: &Definition,
+    next_steps: &[NextStep],
+) -> service::Result<Reply> {
     Ok(match format {
         Format::Json | Format::Mermaid | Format::GraphMl => Reply::json(shown),
         Format::Csv => {
             let damaged = |_| store::error::Error::Corrupt("an analysis cannot be written as CSV");
             Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
         }
-        Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => Reply::picture(radar::svg(shown, definition)),
+        Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition, next_steps)),
+        Format::Svg => radar(shown, definition),
     })
 }
 
@@ -210,7 +217,8 @@ async fn preview_gap_analysis(
 /// Get a gap analysis.
 ///
 /// Its newest version: as JSON, as CSV (one row an element and perspective), as a radar chart of the current and desired
-/// medians, or as a report that a team can read.
+/// medians, or as a report that a team can read. The report says what is being done, the next steps, where the caller may read
+/// them (`next_steps:read`).
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisPath, FormatQuery),
@@ -231,17 +239,24 @@ async fn get_gap_analysis(
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
     let id = path.id()?;
+    let shows_steps = format == Format::Markdown && caller.scopes().contains(ReadNextSteps::SCOPE);
     let work = move |tx: &mut Tx<'_>| {
         let found = gap_analyses::get(tx, id)?;
+        let mut representation = format.suffix().trim_start_matches('-').to_owned();
+        let mut steps = Vec::new();
+        if shows_steps {
+            let (of_analysis, revisions) = next_steps::of_analysis(tx, id)?;
+            steps = of_analysis;
+            representation += &format!("-{revisions}");
+        }
         let reply = match format {
             Format::Json => Reply::json(&found.shown),
-            other => rendered(
-                other,
-                &found.shown,
-                &gap_analyses::definition(tx, &found.shown.analysis)?.content,
-            )?,
+            other => {
+                let sealed = gap_analyses::definition(tx, &found.shown.analysis)?;
+                rendered(other, &found.shown, &sealed.content, &steps)?
+            }
         };
-        Ok(reply.tagged(etag(found.revision, format.suffix().trim_start_matches('-'))))
+        Ok(reply.tagged(etag(found.revision, &representation)))
     };
     caller.read(&db, work).await
 }
@@ -331,7 +346,12 @@ async fn get_gap_analysis_version(
         let digest = shown.seal.as_ref().map(|seal| seal.digest.clone());
         let reply = match format {
             Format::Json => Reply::json(&shown),
-            other => rendered(other, &shown, &gap_analyses::definition(tx, &shown.analysis)?.content)?,
+            other => rendered(
+                other,
+                &shown,
+                &gap_analyses::definition(tx, &shown.analysis)?.content,
+                &[],
+            )?,
         };
         Ok(match digest {
             Some(digest) => reply.tagged(format!("\"{}{}\"", digest.as_str(), format.suffix())),

@@ -6,8 +6,10 @@ pub mod assessments;
 pub mod clients;
 pub mod constellations;
 pub mod gap_analyses;
+pub mod gap_analysis_charts;
 pub mod model_versions;
 pub mod models;
+pub mod next_steps;
 pub mod oauth;
 pub mod operations;
 pub mod organisation;
@@ -44,6 +46,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     assessment_actions::configure(config);
     assessment_versions::configure(config);
     gap_analyses::configure(config);
+    gap_analysis_charts::configure(config);
+    next_steps::configure(config);
 }
 
 /// A page of a list.
