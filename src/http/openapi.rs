@@ -34,6 +34,7 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
         (name = "Models", description = "Model definitions: drafted, published for ever, retired; forms and guides."),
         (name = "Perspectives", description = "From whose perspective a reflection is made."),
         (name = "Constellations", description = "Who takes part in a service, and the relationships between them."),
+        (name = "Rounds", description = "Occasions on which people are asked, from draft to reveal."),
         (name = "Assessments", description = "Ratings of a model version, from a perspective."),
         (name = "Gap analyses", description = "Where are we now, where do we want to be, and what stands between."),
         (name = "Next steps", description = "What a team decided to do about it, and what became of that."),

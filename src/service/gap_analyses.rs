@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
+        agreed_reading,
         event::{Event, Kind},
         gap_analysis::{Analysis, GapAnalysis, GapAnalysisItem, Life, may_follow},
         id::{AssessmentId, GapAnalysisId},
@@ -165,6 +166,19 @@ fn may_be_next(tx: &mut Tx<'_>, life: &Life, computed: &Computed) -> Result<bool
         .minimum_group
         .is_none_or(|least| may_follow(least, &content.inputs, &before, &computed.sources));
     Ok(!is_same && may_follow)
+}
+
+/// Seals the same analysis with what a team agreed on: nothing is counted anew, so that no two versions can be subtracted.
+pub(super) fn agree(tx: &mut Tx<'_>, mut life: Life, agreed: &Sealed<agreed_reading::Content>) -> Result<()> {
+    // What the version before was computed from is erased with it, and so must this one be.
+    store::gap_analyses::hold_off_erasures(tx)?;
+    let (id, before) = (life.id, life.newest.version);
+    let mut content = life.newest.content;
+    content.agree(Some(agreed));
+    life.last_version = life.last_version.saturating_add(1);
+    life.newest = sealed(tx, id, life.last_version, content)?;
+    store::gap_analyses::save_like(tx, &mut life, before)?;
+    emit(tx, &life)
 }
 
 /// A page of the organisation's gap analyses, without their longest parts.

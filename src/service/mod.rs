@@ -1,5 +1,6 @@
 //! One function a use case: load, ask the domain, save, say what happened.
 
+pub mod agreed_readings;
 pub mod assessments;
 pub mod bootstrap;
 pub mod computation;
@@ -14,6 +15,7 @@ pub mod organisations;
 pub mod perspectives;
 pub mod restore;
 pub mod round_analysis;
+pub mod timeline;
 pub mod tombstones;
 pub mod transitions;
 pub mod upsert;

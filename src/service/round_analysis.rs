@@ -7,8 +7,9 @@ use crate::{
     domain::{
         agreed_reading,
         gap_analysis::Withholding,
-        id::{AssessmentId, ModelId, RoundId},
+        id::{AssessmentId, GapAnalysisId, ModelId, RelationshipId, RoundId},
         life_cycle::{Sealed, Version},
+        moment::Moment,
     },
     store::{assessment_lists::Input, db::Tx},
 };
@@ -34,5 +35,27 @@ pub(super) fn standing(
     _round: RoundId,
     _ids: &[AssessmentId],
 ) -> Result<BTreeMap<AssessmentId, Version>> {
+    Err(Error::NotFound("round"))
+}
+
+/// A round that was revealed.
+pub(super) struct Revealed {
+    /// Its id.
+    pub id: RoundId,
+    /// Its title.
+    pub title: String,
+    /// When.
+    pub at: Moment,
+    /// What it found.
+    pub gap_analysis: GapAnalysisId,
+}
+
+/// The rounds about a relationship that were revealed, oldest first; of more than so many the newest.
+pub(super) fn revealed(_tx: &mut Tx<'_>, _relationship: RelationshipId, _most: i64) -> Result<Vec<Revealed>> {
+    Ok(Vec::new())
+}
+
+/// What a round found, if it is revealed.
+pub(super) fn gap_analysis(_tx: &mut Tx<'_>, _round: RoundId) -> Result<Option<GapAnalysisId>> {
     Err(Error::NotFound("round"))
 }

@@ -197,12 +197,17 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life, from: &Sources) -> Result<()> {
             updated_at: life.updated_at,
         })
         .execute(tx.conn)?;
-    seal(tx, life, from)
+    seal(tx, life, from.all())
 }
 
 /// Keeps that another version is the newest, if nobody else changed the analysis meanwhile, and raises the revision.
 /// A version that is yet to be appended to the journal was computed from these.
 pub fn save(tx: &mut Tx<'_>, life: &mut Life, from: Option<&Sources>) -> Result<()> {
+    save_row(tx, life)?;
+    from.map_or(Ok(()), |from| seal(tx, life, from.all()))
+}
+
+fn save_row(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
     let own = dsl::gap_analyses
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
@@ -218,11 +223,14 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, from: Option<&Sources>) -> Result<
         .execute(tx.conn)?;
     life.revision += 1;
     life.updated_at = tx.now();
-    match (changed, from) {
-        (1, Some(from)) => seal(tx, life, from),
-        (1, None) => Ok(()),
-        _ => Err(Error::Contended),
-    }
+    if changed == 1 { Ok(()) } else { Err(Error::Contended) }
+}
+
+/// The same for a version that was computed from what an earlier one was.
+pub fn save_like(tx: &mut Tx<'_>, life: &mut Life, earlier: Version) -> Result<()> {
+    let from = sources(tx, life.id, earlier)?;
+    save_row(tx, life)?;
+    seal(tx, life, from.into_iter())
 }
 
 #[derive(Insertable)]
@@ -238,12 +246,11 @@ struct NewSource {
 /// How many sources one statement inserts: `SQLite` takes no more than 32,766 values.
 const CHUNK: usize = 5000;
 
-fn seal(tx: &mut Tx<'_>, life: &Life, from: &Sources) -> Result<()> {
+fn seal(tx: &mut Tx<'_>, life: &Life, from: impl Iterator<Item = (Uuid, Version)>) -> Result<()> {
     let Sealed { version, content, seal } = &life.newest;
     journal::append(tx, Kind::GapAnalysis, life.id, *version, content.clone(), None, seal)?;
     let organisation_id = tx.own();
     let rows: Vec<NewSource> = from
-        .all()
         .map(|(source, source_version)| NewSource {
             organisation_id,
             source_id: Id::from_uuid(source),

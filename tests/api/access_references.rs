@@ -193,11 +193,19 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What says something by itself, and names nothing.
-const PLAIN: [&str; 57] = [
+const PLAIN: [&str; 68] = [
     "/attribution",
+    "/by_whom/external_id/system",
+    "/by_whom/external_id/value",
+    "/by_whom/label",
     "/copyright",
     "/description",
     "/dry_run",
+    "/due",
+    "/element",
+    "/evidence/0/label",
+    "/evidence/0/url",
+    "/from_level",
     "/grace_seconds",
     "/guide/0/key",
     "/guide/0/text",
@@ -207,6 +215,7 @@ const PLAIN: [&str; 57] = [
     "/levels/0/label",
     "/levels/0/value",
     "/name",
+    "/next_level",
     "/parties/0/external_ids/0/system",
     "/parties/0/external_ids/0/value",
     "/parties/0/key",
@@ -240,6 +249,7 @@ const PLAIN: [&str; 57] = [
     "/scopes/0",
     "/select/submitted_from",
     "/select/submitted_to",
+    "/status",
     "/themes/0/elements/0/key",
     "/themes/0/elements/0/label",
     "/themes/0/elements/0/replaces/0",
@@ -251,6 +261,7 @@ const PLAIN: [&str; 57] = [
     "/themes/0/stem/individual",
     "/title",
     "/voice",
+    "/what",
 ];
 
 fn json_to(operation: &Operation, uri: &str, etag: &str, body: &Value) -> TestRequest {
@@ -308,6 +319,7 @@ fn around(operation: &str, pointer: &str, own: &World) -> Value {
         ("create_model", "/derived_from/model" | "/derived_from/version") => {
             json!({"slug": "mine", "derived_from": {"model": "our-own", "version": 1}})
         }
+        ("create_next_step", _) => json!({"gap_analysis": "?", "element": "feelings.heard", "what": "Ring back."}),
         (_, "/assessments/0") => json!({"assessments": ["?", own.submitted]}),
         (_, "/baseline") => json!({"assessments": [own.submitted], "baseline": "?"}),
         (_, "/select/model" | "/select/model_version") => json!({"select": {"model": "our-own", "model_version": 1}}),
@@ -339,6 +351,7 @@ fn by_body<'a>(operation: &'a Operation, pointer: &'a str, theirs: &'a Theirs) -
         "0" if pointer == "/assessments/0" => (ids.to_vec(), NOTHING),
         "relationship" => (vec![&world.relationship], NOTHING),
         "id" if pointer == "/relationships/0/id" => (vec![&world.relationship], NOTHING),
+        "gap_analysis" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
         "baseline" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
         "model" | "slug" if operation.id() != "create_perspective" => (vec![MODEL], NEVER),
         "slug" | "perspective" => (vec![PERSPECTIVE], NEVER),
@@ -372,6 +385,8 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "updated_since",
         "submitted_from",
         "submitted_to",
+        "due_before",
+        "element",
     ];
     if plain.contains(&name) {
         return None;
@@ -381,6 +396,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "model" => (MODEL.to_owned(), NEVER.to_owned()),
         "perspective" | "compare" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
         "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
+        "gap_analysis" | "round" => (world.gap_analysis.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
         "system" => (THEIR_SYSTEM.to_owned(), "https://never.example".to_owned()),
         "value" => (CASE.to_owned(), "case-0".to_owned()),
@@ -401,6 +417,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         let query = match (operation.id(), name) {
             ("upsert_assessment", "system") => format!("system={value}&value={CASE}"),
             ("upsert_assessment", _) => format!("system={SYSTEM}&value={value}"),
+            ("get_constellation", "gap_analysis") => format!("format=svg&gap_analysis={value}"),
             (_, "cursor") => format!("limit=1&cursor={value}"),
             _ => format!("{name}={value}"),
         };
@@ -408,7 +425,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
             "get_form" => "/v1/models/meaningful-connections/versions/1/form".to_owned(),
             _ => own.path(operation),
         };
-        own.to(operation, &format!("{path}?{query}"), "", operation.example())
+        own.to(operation, &format!("{path}?{query}"), "", own.example(operation))
     };
     Some(Way::new(format!("query {name}"), &[&hidden], missing, naming))
 }
@@ -458,6 +475,7 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
         "constellation",
         "assessment",
         "gap_analysis",
+        "next_step",
         "client",
     ];
     // What a number counts, or a chart shows, stands in the path before it.
@@ -521,7 +539,7 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
             nobodys_tag,
             move |own: &World, tag: &str| {
                 let uri = format!("{}{}", own.path(operation), own.query(operation));
-                own.to(operation, &uri, "", operation.example())
+                own.to(operation, &uri, "", own.example(operation))
                     .insert_header((name, tag))
             },
         )),
@@ -531,7 +549,7 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
             "a-token-of-nobodys",
             move |own: &World, token: &str| {
                 let uri = format!("{}{}", own.path(operation), own.query(operation));
-                own.to(operation, &uri, "", operation.example())
+                own.to(operation, &uri, "", own.example(operation))
                     .insert_header((name, token))
             },
         )),
@@ -548,7 +566,7 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
                 "a-key-of-nobodys",
                 move |own: &World, key: &str| {
                     let etag = if operation.method == "PATCH" { "*" } else { "" };
-                    own.to(operation, &path, etag, operation.example())
+                    own.to(operation, &path, etag, theirs.world.example(operation))
                         .insert_header((name, key))
                 },
             ))

@@ -93,8 +93,8 @@ fn out_of_tune(body: &Value) -> Value {
 }
 
 /// A body in which every free text of the schema has something to say.
-fn talkative(operation: &Operation) -> Option<(String, Value)> {
-    let (media_type, example) = operation.example()?;
+fn talkative(operation: &Operation, world: &World) -> Option<(String, Value)> {
+    let (media_type, example) = world.example(operation)?;
     let rating = json!({"current": "forming", "desired": "maturing", "note": "x"});
     let names = json!([{"system": "x", "value": "x"}]);
     let mut body = match operation.id() {
@@ -113,6 +113,11 @@ fn talkative(operation: &Operation) -> Option<(String, Value)> {
             body["external_ids"] = names;
         }
         "create_gap_analysis" | "preview_gap_analysis" => body["title"] = json!("x"),
+        "create_next_step" | "patch_next_step" => {
+            body["what"] = json!("x");
+            body["by_whom"] = json!({"label": "x", "external_id": {"system": "x", "value": "x"}});
+            body["evidence"] = json!([{"label": "x", "url": "https://example.org/x"}]);
+        }
         "create_model" | "patch_model" => {
             body["attribution"] = json!("x");
             body["copyright"] = json!("x");
@@ -198,7 +203,7 @@ async fn songs(
     } else {
         String::new()
     };
-    if let Some((media_type, body)) = talkative(operation) {
+    if let Some((media_type, body)) = talkative(operation, world) {
         let schema = &operation.described["requestBody"]["content"][&media_type]["schema"];
         let is_form = media_type.ends_with("urlencoded");
         let valid = if is_form {

@@ -46,6 +46,7 @@ mod making;
 mod metrics;
 mod migration;
 mod models;
+mod next_steps;
 mod openapi;
 mod perspectives;
 mod precedence;

@@ -143,7 +143,7 @@ async fn what_only_the_service_says_is_refused_wherever_a_caller_says_it() {
     let (mut refused, operations) = (0, writes(&document));
     for operation in &operations {
         let own = sayable(&document, operation);
-        let (media_type, example) = operation.example().expect("a body");
+        let (media_type, example) = world.example(operation).expect("a body");
         let (path, mut at) = (world.path(operation), Vec::new());
         objects(&example, "", &mut at);
         let etag = if operation.method == "PATCH" {

@@ -37,6 +37,8 @@ pub struct World {
     pub outdated: String,
     /// Two versions.
     pub gap_analysis: String,
+    /// Two versions; another one has the same gap analysis.
+    pub next_step: String,
     pub client: String,
     pub client_secret: String,
 }
@@ -115,6 +117,11 @@ impl World {
             done(owner.act(&format!("/v1/assessments/{submitted}/{action}"))).await;
         }
         done(owner.act(&format!("/v1/gap-analyses/{gap_analysis}/recompute"))).await;
+        let step = json!({"gap_analysis": gap_analysis, "element": "feelings.heard", "what": "Ring back."});
+        made(&owner.post("/v1/next-steps", step.clone()).await);
+        let next_step = made(&owner.post("/v1/next-steps", step).await);
+        let uri = format!("/v1/next-steps/{next_step}");
+        done(owner.patch(&uri, json!({"status": "doing"}))).await;
         done(owner.act(&format!("/v1/assessments/{amended}/amend"))).await;
         done(owner.delete(&format!("/v1/assessments/{withdrawn}"))).await;
         let client = owner.post(
@@ -137,6 +144,7 @@ impl World {
             withdrawn,
             outdated,
             gap_analysis,
+            next_step,
             client: client["client_id"].as_str().expect("an id").to_owned(),
             client_secret: client["client_secret"].as_str().expect("a secret").to_owned(),
         }
@@ -159,6 +167,7 @@ impl World {
                 "/v1/assessments?limit=200",
                 "/v1/assessments?status=withdrawn",
                 "/v1/gap-analyses?limit=200",
+                "/v1/next-steps?limit=200",
             ]
             .map(ToOwned::to_owned),
         );
@@ -168,6 +177,7 @@ impl World {
             ("perspectives", &self.perspective_id),
             ("constellations", &self.constellation),
             ("gap-analyses", &self.gap_analysis),
+            ("next-steps", &self.next_step),
             ("assessments", &self.draft),
             ("assessments", &self.submitted),
             ("assessments", &self.amended),
@@ -205,6 +215,7 @@ impl World {
             ("assessment", _) => &self.submitted,
             ("constellation", _) => &self.constellation,
             ("gap_analysis", _) => &self.gap_analysis,
+            ("next_step", _) => &self.next_step,
             ("client", _) => &self.client,
             ("version", _) => return if operation.starts_with("diff_") { "2" } else { "1" }.to_owned(),
             ("code", _) => return "not_found".to_owned(),
@@ -251,8 +262,17 @@ impl World {
             operation,
             &format!("{path}{}", self.query(operation)),
             &etag,
-            operation.example(),
+            self.example(operation),
         )
+    }
+
+    /// The operation's own example, about what the world has.
+    pub fn example(&self, operation: &Operation) -> Option<(String, Value)> {
+        let (media_type, mut body) = operation.example()?;
+        if operation.id() == "create_next_step" {
+            body["gap_analysis"] = json!(self.gap_analysis);
+        }
+        Some((media_type, body))
     }
 
     /// The operation with this URI, `ETag` and body.

@@ -59,6 +59,7 @@ LISTS = {
     "client": ["/v1/clients?limit=200"],
     "gap_analysis": ["/v1/gap-analyses?limit=200"],
     "model": ["/v1/models?limit=200"],
+    "next_step": ["/v1/next-steps?limit=200"],
     "perspective": ["/v1/perspectives?limit=200"],
 }
 there_is = {"version": [1], "code": ["not_found"]}
@@ -130,12 +131,14 @@ UNFORESEEABLE = {
 FAULTS = {
     "assessments_or_select": ("", "generated code knows no such either-or, so that the schema does not say it"),
     "unknown_value": (r"/scopes/\d+", "nobody gives away a scope that they lack"),
-    "too_many": ("/external_ids", "the name in the URL is one of the 20"),
+    "too_many": ("/(external_ids|gap_analysis)", "the name in the URL is one of the 20"),
     "contradiction": (r"/external_ids/\d+", "the name in the URL is one of them"),
     "unknown_element": (r"/(ratings/)?.*", "which elements there are is in the model"),
     "not_applicable_with_level": (".*/not_applicable", "one field rules out another, in what is stored as well"),
     "reason_without_not_applicable": (".*/reason", "one field asks for another, in what is stored as well"),
     "identifies_a_patient": (".*/system", "no pattern tells every way to write the NHS number's name"),
+    "not_a_priority": ("/element", "which elements are priorities is in the gap analysis"),
+    "not_above": ("/next_level", "one field rules out another"),
     "immutable": ("/(model|model_version|perspective)", "what a draft rates stays what it is"),
 }
 

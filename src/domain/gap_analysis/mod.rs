@@ -15,6 +15,7 @@ mod reading;
 mod reason;
 mod relationships;
 mod safety;
+pub mod timeline;
 mod withholding;
 pub mod wording;
 

@@ -80,6 +80,11 @@ impl Habits<'_> {
         self.method == "put"
     }
 
+    /// What is put stands for itself, and is replaced only by who knows it.
+    fn is_put_again(&self) -> bool {
+        self.is_upsert() && self.path.ends_with("/agreed-reading")
+    }
+
     fn is_list(&self) -> bool {
         self.operation
             .get("parameters")
@@ -193,7 +198,7 @@ impl Habits<'_> {
         if self.media_types().any(|media_type| media_type == "image/svg+xml") {
             names.push("Content-Security-Policy");
         }
-        if ["/form", "/guide", "/charts/{chart}"]
+        if ["/form", "/guide", "/charts/{chart}", "/timeline"]
             .iter()
             .any(|end| self.path.ends_with(end))
         {
@@ -228,7 +233,7 @@ impl Habits<'_> {
             (413, self.has_body()),
             (415, self.has_body()),
             (422, self.has_body() || writes && self.method != "delete"),
-            (428, matches!(self.method, "patch" | "delete")),
+            (428, matches!(self.method, "patch" | "delete") || self.is_put_again()),
         ];
         let met = conditions.into_iter().filter(|(_, met)| *met).map(|(status, _)| status);
         met.chain([431, 500, 503]).collect()

@@ -1,5 +1,6 @@
 //! The routes, a file a noun: parse, call, reply.
 
+pub mod agreed_readings;
 pub mod assessment_actions;
 pub mod assessment_versions;
 pub mod assessments;
@@ -14,6 +15,7 @@ pub mod oauth;
 pub mod operations;
 pub mod organisation;
 pub mod perspectives;
+pub mod relationships;
 pub mod root;
 pub mod well_known;
 
@@ -47,6 +49,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     assessment_versions::configure(config);
     gap_analyses::configure(config);
     gap_analysis_charts::configure(config);
+    agreed_readings::configure(config);
+    relationships::configure(config);
     next_steps::configure(config);
 }
 

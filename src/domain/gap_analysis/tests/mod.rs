@@ -9,6 +9,7 @@ mod distance;
 mod findings;
 mod properties;
 mod readings;
+mod timeline;
 mod withholding;
 
 use uuid::Uuid;

@@ -6,7 +6,7 @@ use crate::{
         gap_analysis::{Analysis, Disclosed, ElementReading, GapAnalysis, Input, Reading, wording, wording::Wording},
         level::Level,
         model::{Definition, SAFETY},
-        slug::Slug,
+        slug::{ElementKey, Slug},
     },
     http::render::svg::{Canvas, Theme, WIDTH},
 };
@@ -56,6 +56,11 @@ impl<'a> Labels<'a> {
     /// A theme, or Safety: "Feelings".
     pub fn theme(&self, key: &'a str) -> &'a str {
         wording::theme_label(self.definition, key)
+    }
+
+    /// An element with its theme: "Feelings: feel heard".
+    pub fn element<'s>(&'s self, key: &'s ElementKey) -> &'s str {
+        self.wording.element(key)
     }
 
     /// A perspective: "service user".

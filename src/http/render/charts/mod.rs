@@ -12,12 +12,12 @@ mod line;
 mod radar;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use figures::{ALL, Labels, Value, Whose, whose};
-pub use line::{Series, Timeline, draw as draw_timeline};
 
 use self::figures::Figures;
 use super::svg::Theme;
