@@ -65,6 +65,10 @@ scopes! {
     ReadConstellations = "constellations:read",
     /// Create and edit constellations.
     WriteConstellations = "constellations:write",
+    /// Read rounds, how far they have come, and whom they invite.
+    ReadRounds = "rounds:read",
+    /// Prepare, open, close, reveal and cancel rounds, and invite to them.
+    WriteRounds = "rounds:write",
     /// Read assessments, and check them.
     ReadAssessments = "assessments:read",
     /// Create, edit, submit, withdraw and erase assessments.
@@ -102,7 +106,7 @@ impl ToSchema for Scope {}
 impl Scope {
     #[expect(
         clippy::as_conversions,
-        reason = "the discriminant of a fieldless enum, of which there are 15"
+        reason = "the discriminant of a fieldless enum, of which there are 17"
     )]
     const fn bit(self) -> u32 {
         1 << (self as u32)

@@ -15,6 +15,8 @@ pub enum Kind {
     Perspective,
     /// A constellation.
     Constellation,
+    /// A round.
+    Round,
     /// An assessment.
     Assessment,
     /// A gap analysis.
@@ -23,10 +25,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Model,
         Self::Perspective,
         Self::Constellation,
+        Self::Round,
         Self::Assessment,
         Self::GapAnalysis,
     ];
@@ -37,6 +40,7 @@ impl Kind {
             Self::Model => "model",
             Self::Perspective => "perspective",
             Self::Constellation => "constellation",
+            Self::Round => "round",
             Self::Assessment => "assessment",
             Self::GapAnalysis => "gap_analysis",
         }

@@ -24,6 +24,10 @@ pub enum Perspective {}
 pub enum Constellation {}
 /// Marks ids of relationships.
 pub enum Relationship {}
+/// Marks ids of rounds.
+pub enum Round {}
+/// Marks ids of invitations.
+pub enum Invitation {}
 /// Marks ids of assessments.
 pub enum Assessment {}
 /// Marks ids of gap analyses.
@@ -45,6 +49,10 @@ pub type PerspectiveId = Id<Perspective>;
 pub type ConstellationId = Id<Constellation>;
 /// Identifies a relationship of a constellation, through all its versions.
 pub type RelationshipId = Id<Relationship>;
+/// Identifies a round.
+pub type RoundId = Id<Round>;
+/// Identifies an invitation.
+pub type InvitationId = Id<Invitation>;
 /// Identifies an assessment.
 pub type AssessmentId = Id<Assessment>;
 /// Identifies a gap analysis.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod assessment;
+pub mod capability;
 pub mod constellation;
 pub mod digest;
 pub mod event;
@@ -17,5 +18,6 @@ pub mod model;
 pub mod moment;
 pub mod perspective;
 pub mod ratings;
+pub mod round;
 pub mod slug;
 pub mod tombstone;

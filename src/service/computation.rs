@@ -269,6 +269,25 @@ pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     Ok(Computed { request, analysis })
 }
 
+/// Computes an analysis of voices that are nobody's assessments by name.
+pub(super) fn compute_voices(
+    tx: &mut Tx<'_>,
+    request: Request,
+    model: (&Slug, Option<Version>),
+    voices: Vec<Voice>,
+) -> Result<Computed> {
+    let (head, sealed) = referred(tx, model.0, model.1)?;
+    let model = ModelRef {
+        slug: head.slug,
+        version: sealed.version,
+        digest: sealed.seal.digest.clone(),
+    };
+    let baseline = baseline(tx, request.baseline)?;
+    let title = request.title.clone();
+    let analysis = computed(tx, title, model, &sealed.content, voices, baseline.as_ref())?;
+    Ok(Computed { request, analysis })
+}
+
 /// The analysis to compare with, where there is to be one.
 fn baseline(tx: &mut Tx<'_>, id: Option<GapAnalysisId>) -> Result<Option<Life>> {
     let Some(id) = id else { return Ok(None) };

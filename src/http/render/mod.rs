@@ -2,6 +2,7 @@
 
 pub mod constellation;
 pub mod csv;
+pub mod qr;
 pub mod radar;
 pub mod report;
 pub mod svg;

@@ -27,12 +27,14 @@ use crate::{
         query::{Limit, Query, required},
         render::{csv, radar, report},
         reply::{List, Reply, etag},
+        voice::Voice,
     },
     service::{
         self, Expected, Revised,
         computation::{self, Computed, Preview},
         diff::Diff,
         gap_analyses::{self, Recomputed},
+        respondents,
     },
     store::{
         self,
@@ -220,18 +222,22 @@ async fn preview_gap_analysis(
         )),
         Problem,
     ),
-    security(("bearer" = ["gap_analyses:read"])),
+    security(("bearer" = ["gap_analyses:read"]), ("respondent" = [])),
 )]
 #[get("/v1/gap-analyses/{gap_analysis}")]
 async fn get_gap_analysis(
-    caller: Caller<ReadGapAnalyses>,
+    caller: Voice<ReadGapAnalyses>,
     path: Path<GapAnalysisPath>,
     Query(query): Query<FormatQuery>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
     let id = path.id()?;
+    let respondent = caller.actor().respondent;
     let work = move |tx: &mut Tx<'_>| {
+        if let Some(respondent) = respondent {
+            respondents::reads_gap_analysis(tx, &respondent, id)?;
+        }
         let found = gap_analyses::get(tx, id)?;
         let reply = match format {
             Format::Json => Reply::json(&found.shown),

@@ -6,13 +6,16 @@ pub mod assessments;
 pub mod clients;
 pub mod constellations;
 pub mod gap_analyses;
+pub mod invitations;
 pub mod model_versions;
 pub mod models;
 pub mod oauth;
 pub mod operations;
 pub mod organisation;
 pub mod perspectives;
+pub mod redemption;
 pub mod root;
+pub mod rounds;
 pub mod well_known;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +43,9 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     model_versions::configure(config);
     perspectives::configure(config);
     constellations::configure(config);
+    rounds::configure(config);
+    redemption::configure(config);
+    invitations::configure(config);
     assessments::configure(config);
     assessment_actions::configure(config);
     assessment_versions::configure(config);
