@@ -15,6 +15,8 @@ pub enum Kind {
     Perspective,
     /// A constellation.
     Constellation,
+    /// A round.
+    Round,
     /// An assessment.
     Assessment,
     /// A gap analysis.
@@ -27,10 +29,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Model,
         Self::Perspective,
         Self::Constellation,
+        Self::Round,
         Self::Assessment,
         Self::GapAnalysis,
         Self::AgreedReading,
@@ -43,6 +46,7 @@ impl Kind {
             Self::Model => "model",
             Self::Perspective => "perspective",
             Self::Constellation => "constellation",
+            Self::Round => "round",
             Self::Assessment => "assessment",
             Self::GapAnalysis => "gap_analysis",
             Self::AgreedReading => "agreed_reading",

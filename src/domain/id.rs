@@ -24,12 +24,14 @@ pub enum Perspective {}
 pub enum Constellation {}
 /// Marks ids of relationships.
 pub enum Relationship {}
+/// Marks ids of rounds.
+pub enum Round {}
+/// Marks ids of invitations.
+pub enum Invitation {}
 /// Marks ids of assessments.
 pub enum Assessment {}
 /// Marks ids of gap analyses.
 pub enum GapAnalysis {}
-/// Marks ids of rounds.
-pub enum Round {}
 /// Marks ids of next steps.
 pub enum NextStep {}
 /// Marks ids of events.
@@ -49,12 +51,14 @@ pub type PerspectiveId = Id<Perspective>;
 pub type ConstellationId = Id<Constellation>;
 /// Identifies a relationship of a constellation, through all its versions.
 pub type RelationshipId = Id<Relationship>;
+/// Identifies a round.
+pub type RoundId = Id<Round>;
+/// Identifies an invitation.
+pub type InvitationId = Id<Invitation>;
 /// Identifies an assessment.
 pub type AssessmentId = Id<Assessment>;
 /// Identifies a gap analysis.
 pub type GapAnalysisId = Id<GapAnalysis>;
-/// Identifies a round.
-pub type RoundId = Id<Round>;
 /// Identifies a next step.
 pub type NextStepId = Id<NextStep>;
 /// Identifies an event.

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod agreed_reading;
 pub mod assessment;
+pub mod capability;
 pub mod constellation;
 pub mod date;
 pub mod digest;
@@ -20,5 +21,6 @@ pub mod moment;
 pub mod next_step;
 pub mod perspective;
 pub mod ratings;
+pub mod round;
 pub mod slug;
 pub mod tombstone;

@@ -176,6 +176,11 @@ impl Problem {
         )
     }
 
+    /// Whether there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        self.kind == &NOT_FOUND
+    }
+
     /// The document, and its status and headers.
     pub fn response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());

@@ -1,5 +1,7 @@
 //! What runs beside requests.
 
+mod rounds;
+
 use std::{
     io,
     sync::Arc,
@@ -48,6 +50,7 @@ impl Jobs {
                 if outcome.is_ok() {
                     gauge!("retention_last_success_timestamp_seconds").set(now());
                 }
+                rounds::step(&db);
                 if let Err(error) = db.catch_up_ledger() {
                     tracing::error!(%error, "the ledger of erasures is behind; until it is not, nothing is erased");
                 }
@@ -73,6 +76,8 @@ impl Drop for Jobs {
         }
     }
 }
+
+pub use rounds::step;
 
 /// Seconds since the epoch, for the metrics.
 fn now() -> f64 {

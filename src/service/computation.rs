@@ -217,7 +217,7 @@ fn computed(
     Ok(analysed(voices, options))
 }
 
-fn voices(inputs: Vec<Input>) -> Vec<Voice> {
+pub(super) fn voices(inputs: Vec<Input>) -> Vec<Voice> {
     inputs
         .into_iter()
         .filter_map(
@@ -292,14 +292,21 @@ pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
 /// Computes the analysis of a round's submissions, with what its team agreed on.
 fn compute_round(tx: &mut Tx<'_>, round: RoundId, request: Request) -> Result<Computed> {
     let Heard {
-        model: (model, version),
-        submissions,
+        model: (slug, version),
+        voices,
         withholding,
         agreed,
     } = round_analysis::heard(tx, round)?;
+    if voices.is_empty() {
+        return Err(refused("", "no_inputs", "Nothing was submitted to the round."));
+    }
     let baseline = baseline(tx, request.baseline)?;
-    let (model, sealed) = model_ref(tx, model, version)?;
-    let voices = comparable(voices(submissions), "")?;
+    let (head, sealed) = referred(tx, &slug, version)?;
+    let model = ModelRef {
+        slug: head.slug,
+        version: sealed.version,
+        digest: sealed.seal.digest.clone(),
+    };
     let options = Options {
         title: request.title.clone(),
         withholding: withholding.as_ref(),

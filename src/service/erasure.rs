@@ -7,6 +7,7 @@ use super::{
     assessments::find,
     computation::{Computed, compute, renewed},
     gap_analyses::{emit, sealed},
+    respondents,
 };
 use crate::{
     domain::{
@@ -31,9 +32,25 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     store::gap_analyses::hold_off_sealing(tx)?;
     let found = find(tx, id)?;
     expected.met_by(found.life.versioned.revision)?;
-    let tainted = tainted(tx, id)?;
+    if respondents::has_apart(tx, &found.life) {
+        return respondents::erase(tx, &found.life);
+    }
+    let counting = store::gap_analyses::counting(tx, id)?;
     store::assessments::erase(tx, &found.life)?;
     store::idempotency::blank(tx, id)?;
+    erase_counted(tx, id, counting)?;
+    store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
+    Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
+}
+
+/// Erases the versions of gap analyses that counted an assessment, and those that were compared with any of them; seals anew
+/// what remains.
+pub(super) fn erase_counted(
+    tx: &mut Tx<'_>,
+    erased: AssessmentId,
+    counting: Vec<(GapAnalysisId, Version)>,
+) -> Result<()> {
+    let tainted = tainted(tx, counting)?;
     for (&analysis, versions) in &tainted {
         for &version in versions {
             store::gap_analyses::delete_version(tx, analysis, version)?;
@@ -42,16 +59,17 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     }
     let mut open: BTreeSet<GapAnalysisId> = tainted.keys().copied().collect();
     while let Some(&analysis) = open.first() {
-        restore(tx, analysis, id, &mut open)?;
+        restore(tx, analysis, erased, &mut open)?;
     }
-    store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
-    Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
+    Ok(())
 }
 
-/// The versions of gap analyses that counted an assessment, or were compared, by however many steps, with one that did.
-fn tainted(tx: &mut Tx<'_>, id: AssessmentId) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
+/// These versions of gap analyses, and those that were compared, by however many steps, with one of them.
+fn tainted(
+    tx: &mut Tx<'_>,
+    mut open: Vec<(GapAnalysisId, Version)>,
+) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
     let mut tainted: BTreeMap<GapAnalysisId, BTreeSet<Version>> = BTreeMap::new();
-    let mut open = store::gap_analyses::counting(tx, id)?;
     while let Some((analysis, version)) = open.pop() {
         if tainted.entry(analysis).or_default().insert(version) {
             open.extend(store::gap_analyses::compared_with(tx, analysis, version)?);
@@ -123,7 +141,7 @@ fn life(tx: &Tx<'_>, id: GapAnalysisId, remains: Remains, newest: Sealed<Analysi
 /// The assessments of all organisations whose time as withdrawn is over, at most so many.
 pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
     let before = over(tx);
-    Ok(store::assessments::withdrawn_before(tx, before, most)?)
+    Ok(store::assessment_lists::withdrawn_before(tx, before, most)?)
 }
 
 /// What was withdrawn before this is due.

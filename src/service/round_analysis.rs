@@ -1,61 +1,131 @@
 //! The analysis of a round: what was submitted to it, as far as it may be shown, and what its team agreed on.
+//!
+//! In an anonymous round what too few said is withheld. In the others it is not: their organisers can read every single answer
+//! once the round is revealed, and who answers is told so.
 
 use std::collections::BTreeMap;
 
-use super::{Error, Result};
+use super::{
+    Error, Result,
+    computation::{compute, voices},
+    gap_analyses,
+};
 use crate::{
     domain::{
         agreed_reading,
-        gap_analysis::Withholding,
-        id::{AssessmentId, GapAnalysisId, ModelId, RelationshipId, RoundId},
+        fault::Broken,
+        gap_analysis::{Request, Voice, Withholding},
+        id::{AssessmentId, GapAnalysisId, RoundId},
         life_cycle::{Sealed, Version},
-        moment::Moment,
+        round::{Life, RoundStatus},
+        slug::Slug,
     },
-    store::{assessment_lists::Input, db::Tx},
+    store::{self, db::Tx},
 };
 
 /// What an analysis of a round is made from.
 pub(super) struct Heard {
-    /// The model and its version, which the round fixed when it opened: there may be no submission to tell.
-    pub model: (ModelId, Version),
+    /// The model and the version of it that the round fixed when it opened.
+    pub model: (Slug, Option<Version>),
     /// What was submitted, and neither withdrawn nor erased since.
-    pub submissions: Vec<Input>,
+    pub voices: Vec<Voice>,
     /// Of how few nothing is shown.
     pub withholding: Option<Withholding>,
     /// What the team agreed on.
     pub agreed: Option<Sealed<agreed_reading::Content>>,
 }
 
-pub(super) fn heard(_tx: &mut Tx<'_>, _round: RoundId) -> Result<Heard> {
-    Err(Error::NotFound("round"))
+/// What was heard in a round so far.
+pub(super) fn heard(tx: &mut Tx<'_>, id: RoundId) -> Result<Heard> {
+    let round = find(tx, id)?;
+    let voices = if round.is_anonymous() {
+        unnamed(tx, &round)?
+    } else {
+        named(tx, &round)?
+    };
+    Ok(Heard {
+        voices,
+        withholding: withholding(&round),
+        agreed: store::agreed_readings::find(tx, id)?.map(|life| life.newest),
+        model: (round.content.model, round.content.model_version),
+    })
 }
 
-pub(super) fn standing(
-    _tx: &mut Tx<'_>,
-    _round: RoundId,
-    _ids: &[AssessmentId],
-) -> Result<BTreeMap<AssessmentId, Version>> {
-    Err(Error::NotFound("round"))
+fn find(tx: &mut Tx<'_>, id: RoundId) -> Result<Life> {
+    store::rounds::find(tx, id)?.ok_or(Error::NotFound("round"))
 }
 
-/// A round that was revealed.
-pub(super) struct Revealed {
-    /// Its id.
-    pub id: RoundId,
-    /// Its title.
-    pub title: String,
-    /// When.
-    pub at: Moment,
-    /// What it found.
-    pub gap_analysis: GapAnalysisId,
+fn withholding(round: &Life) -> Option<Withholding> {
+    let perspectives = round.content.perspectives.iter();
+    round.is_anonymous().then(|| Withholding {
+        minimum_group: u32::try_from(round.content.minimum_group).unwrap_or(u32::MAX),
+        perspectives: perspectives.map(|asked| asked.perspective.clone()).collect(),
+    })
 }
 
-/// The rounds about a relationship that were revealed, oldest first; of more than so many the newest.
-pub(super) fn revealed(_tx: &mut Tx<'_>, _relationship: RelationshipId, _most: i64) -> Result<Vec<Revealed>> {
-    Ok(Vec::new())
+/// The submissions of an anonymous round. Their ids are known here, for erasing to follow, and shown nowhere.
+fn unnamed(tx: &mut Tx<'_>, round: &Life) -> Result<Vec<Voice>> {
+    let submitted = store::responses::submitted(tx, round.id)?.into_iter();
+    let voices = submitted.map(|(id, version, perspective, levels)| Voice {
+        assessment: Some(id),
+        version: Some(version),
+        digest: None,
+        perspective,
+        relationship: round.content.relationship,
+        levels,
+    });
+    Ok(voices.collect())
+}
+
+/// The submissions of any other round, but for those that were migrated to another version of the model since.
+fn named(tx: &mut Tx<'_>, round: &Life) -> Result<Vec<Voice>> {
+    let version = round.content.model_version;
+    let mut inputs = store::assessment_lists::of_round(tx, round.id)?;
+    inputs.retain(|input| version.is_none_or(|version| input.model_version == version));
+    Ok(voices(inputs))
+}
+
+/// Those of these submissions that still count, each with its version.
+pub(super) fn standing(tx: &mut Tx<'_>, id: RoundId, ids: &[AssessmentId]) -> Result<BTreeMap<AssessmentId, Version>> {
+    if find(tx, id)?.is_anonymous() {
+        let submitted = store::responses::submitted(tx, id)?.into_iter();
+        let submitted: BTreeMap<AssessmentId, Version> = submitted.map(|(id, version, ..)| (id, version)).collect();
+        return Ok(ids.iter().filter_map(|id| Some((*id, *submitted.get(id)?))).collect());
+    }
+    Ok(store::assessment_lists::standing(tx, ids)?)
+}
+
+/// Seals what a round found as a gap analysis of what was submitted to it.
+pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
+    store::rounds::unconceal(tx, round.id)?;
+    let baseline = match round.content.baseline {
+        Some(baseline) => store::rounds::find(tx, baseline)?.and_then(|baseline| baseline.gap_analysis),
+        None => None,
+    };
+    // What the earlier round found may have been erased since.
+    let baseline = match baseline {
+        Some(id) => store::gap_analyses::newest_version(tx, id)?.map(|_| id),
+        None => None,
+    };
+    let request = Request {
+        title: Some(round.content.title.clone()),
+        assessments: None,
+        select: None,
+        baseline,
+        round: Some(round.id),
+    };
+    let computed = compute(tx, request).map_err(|error| match error {
+        Error::Broken(Broken::Invalid(faults)) if faults.iter().all(|fault| fault.code == "no_inputs") => {
+            Broken::InvalidTransition("Nothing was submitted: there is nothing to reveal.").into()
+        }
+        other => other,
+    })?;
+    let created = gap_analyses::create(tx, &computed)?;
+    created.shown.id.ok_or(Error::NotFound("gap analysis"))
 }
 
 /// What a round found, if it is revealed.
-pub(super) fn gap_analysis(_tx: &mut Tx<'_>, _round: RoundId) -> Result<Option<GapAnalysisId>> {
-    Err(Error::NotFound("round"))
+pub(super) fn gap_analysis(tx: &mut Tx<'_>, round: RoundId) -> Result<Option<GapAnalysisId>> {
+    let round = find(tx, round)?;
+    Ok(round.gap_analysis.filter(|_| round.status == RoundStatus::Revealed))
 }

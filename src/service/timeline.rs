@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Error, Result, gap_analyses, round_analysis};
+use super::{Error, Result, gap_analyses};
 use crate::{
     domain::{
         gap_analysis::timeline::{self, Filter, Timeline, TimelineRound},
@@ -24,15 +24,18 @@ pub fn of_relationship(
         return Err(Error::NotFound("relationship"));
     }
     let mut rounds = Vec::new();
-    for revealed in round_analysis::revealed(tx, id, MOST_ROUNDS)? {
+    for round in store::rounds::revealed_about(tx, id, MOST_ROUNDS)? {
+        let (Some(found), Some(revealed_at)) = (round.gap_analysis, round.revealed_at) else {
+            continue;
+        };
         // One that was erased since has nothing to tell.
-        let Some(life) = store::gap_analyses::find(tx, revealed.gap_analysis)? else {
+        let Some(life) = store::gap_analyses::find(tx, found)? else {
             continue;
         };
         let round = TimelineRound {
-            id: revealed.id,
-            title: revealed.title,
-            revealed_at: revealed.at,
+            id: round.id,
+            title: round.content.title,
+            revealed_at,
             gap_analysis: life.id,
             gap_analysis_version: life.newest.version,
         };

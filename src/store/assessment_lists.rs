@@ -19,7 +19,7 @@ use crate::domain::{
     digest::Digest,
     event::Kind,
     external_id::ExternalId,
-    id::{AssessmentId, ModelId, RelationshipId},
+    id::{AssessmentId, ModelId, OrganisationId, RelationshipId, RoundId},
     life_cycle::Version,
     moment::Moment,
     ratings::Levels,
@@ -37,6 +37,8 @@ pub struct Filter {
     pub model: Option<Slug>,
     /// About this relationship.
     pub relationship: Option<RelationshipId>,
+    /// Of this round.
+    pub round: Option<RoundId>,
     /// With this name in another system.
     pub external_id: Option<ExternalId>,
     /// Changed at or after; also orders by that, oldest first.
@@ -92,6 +94,7 @@ macro_rules! without_levels {
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
     let mut query = with_newest!()
         .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::concealed.eq(false))
         .select(without_levels!())
         .into_boxed();
     query = match filter.status {
@@ -110,6 +113,9 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
     }
     if let Some(relationship) = filter.relationship {
         query = query.filter(dsl::relationship_id.eq(relationship));
+    }
+    if let Some(round) = filter.round {
+        query = query.filter(dsl::round_id.eq(round));
     }
     if let Some(from) = filter.submitted_from {
         query = query.filter(dsl::submitted_at.ge(from));
@@ -198,9 +204,9 @@ fn input((id, model, model_version, perspective, relationship, withdrawn_at, sea
     })
 }
 
-macro_rules! inputs {
-    ($tx:expr) => {
-        with_newest!().filter(dsl::organisation_id.eq($tx.own())).select((
+macro_rules! input_columns {
+    () => {
+        (
             dsl::id,
             dsl::model_id,
             dsl::model_version,
@@ -213,7 +219,16 @@ macro_rules! inputs {
                 sealed_versions::levels,
             )
                 .nullable(),
-        ))
+        )
+    };
+}
+
+macro_rules! inputs {
+    ($tx:expr) => {
+        with_newest!()
+            .filter(dsl::organisation_id.eq($tx.own()))
+            .filter(dsl::concealed.eq(false))
+            .select(input_columns!())
     };
 }
 
@@ -299,12 +314,26 @@ pub fn selected(tx: &mut Tx<'_>, selection: &Selection, most: i64) -> Result<Vec
     rows.into_iter().map(input).collect()
 }
 
+/// The submitted assessments of a round, concealed or not, in the order of their ids.
+pub fn of_round(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<Input>> {
+    let query = with_newest!()
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::round_id.eq(round))
+        .filter(dsl::withdrawn_at.is_null())
+        .filter(dsl::version.is_not_null())
+        .select(input_columns!())
+        .order(dsl::id);
+    let rows: Vec<InputRow> = either!(tx.conn, conn => query.load(conn))?;
+    rows.into_iter().map(input).collect()
+}
+
 /// Those of these assessments that an analysis may count, each with the number of its newest sealed version.
 pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<AssessmentId, Version>> {
     let mut standing = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
         let query = dsl::assessments
             .filter(dsl::organisation_id.eq(tx.own()))
+            .filter(dsl::concealed.eq(false))
             .filter(dsl::withdrawn_at.is_null())
             .filter(dsl::id.eq_any(chunk))
             .select((dsl::id, dsl::version));
@@ -312,4 +341,14 @@ pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<Assess
         standing.extend(rows.into_iter().filter_map(|(id, version)| Some((id, version?))));
     }
     Ok(standing)
+}
+
+/// The assessments of all organisations that were withdrawn before `before`, at most so many.
+pub fn withdrawn_before(tx: &mut Tx<'_>, before: Moment, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
+    Ok(dsl::assessments
+        .filter(dsl::withdrawn_at.lt(before))
+        .select((dsl::organisation_id, dsl::id))
+        .order(dsl::withdrawn_at)
+        .limit(most)
+        .load(tx.conn)?)
 }

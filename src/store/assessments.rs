@@ -12,7 +12,7 @@ use super::{
     fork::{Fixed, Json, either},
     journal,
     meters::Counted,
-    models,
+    models, responses,
     schema::assessments::{self, dsl},
     tx::Tx,
 };
@@ -20,7 +20,7 @@ use crate::domain::{
     assessment::{Answers, Life},
     event::Kind,
     external_id::ExternalId,
-    id::{AssessmentId, ModelId, OrganisationId, RelationshipId},
+    id::{AssessmentId, ModelId, OrganisationId, RelationshipId, RoundId},
     life_cycle::{Draft, Sealed, Version, Versioned},
     moment::Moment,
     ratings::{self, Levels, Remarks},
@@ -37,6 +37,8 @@ pub(super) struct Words {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relationship: Option<RelationshipId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    round: Option<RoundId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     respondent_ref: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     external_ids: Vec<ExternalId>,
@@ -48,7 +50,7 @@ pub(super) struct Words {
 
 impl Words {
     /// Takes answers apart; the levels go in the order of the model version's elements.
-    fn of(tx: &mut Tx<'_>, model: ModelId, answers: &Answers) -> Result<(Self, Levels)> {
+    pub(super) fn of(tx: &mut Tx<'_>, model: ModelId, answers: &Answers) -> Result<(Self, Levels)> {
         let definition = models::sealed_for_sure(tx, model, answers.model_version)?;
         let (levels, remarks) = ratings::pack(&answers.ratings, definition.content.keys());
         let words = Self {
@@ -57,6 +59,7 @@ impl Words {
             perspective: answers.perspective.clone(),
             perspective_version: answers.perspective_version,
             relationship: answers.relationship,
+            round: answers.round,
             respondent_ref: answers.respondent_ref.clone(),
             external_ids: answers.external_ids.clone(),
             research_consent: answers.research_consent,
@@ -66,7 +69,7 @@ impl Words {
     }
 
     /// Puts answers together again.
-    fn answers(self, tx: &mut Tx<'_>, model: ModelId, levels: Option<Vec<u8>>) -> Result<Answers> {
+    pub(super) fn answers(self, tx: &mut Tx<'_>, model: ModelId, levels: Option<Vec<u8>>) -> Result<Answers> {
         let ratings = match levels {
             Some(levels) => {
                 let definition = models::sealed_for_sure(tx, model, self.model_version)?;
@@ -80,6 +83,7 @@ impl Words {
             perspective: self.perspective,
             perspective_version: self.perspective_version,
             relationship: self.relationship,
+            round: self.round,
             respondent_ref: self.respondent_ref,
             external_ids: self.external_ids,
             research_consent: self.research_consent,
@@ -156,12 +160,19 @@ pub struct Found {
     pub life: Life,
 }
 
-/// One of the organisation's assessments: one query, by primary key.
+/// One of the organisation's assessments: one query, by primary key. What a respondent saved is looked for first where it is kept
+/// until they submit it.
 pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
+    if let Some(respondent) = tx.actor.respondent
+        && let Some(found) = responses::find(tx, &respondent, id)?
+    {
+        return Ok(Some(found));
+    }
     let query = dsl::assessments
         .left_join(journal::newest!(dsl, nullable))
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
+        .filter(dsl::concealed.eq(false).or(dsl::concealed.eq(tx.sees_concealed())))
         .select((
             (
                 dsl::id,
@@ -199,6 +210,7 @@ pub fn version(tx: &mut Tx<'_>, id: AssessmentId, version: Version) -> Result<Op
     let head: Option<(ModelId, Moment)> = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
+        .filter(dsl::concealed.eq(false).or(dsl::concealed.eq(tx.sees_concealed())))
         .select((dsl::model_id, dsl::created_at))
         .get_result(tx.conn)
         .optional()?;
@@ -238,10 +250,20 @@ struct NewRow<'a> {
     created_at: Moment,
     updated_at: Moment,
     relationship_id: Option<RelationshipId>,
+    round_id: Option<RoundId>,
+    concealed: bool,
 }
 
 /// Keeps a new assessment, which is a draft.
 pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
+    if responses::has(tx, &found.life) {
+        return responses::insert(tx, found);
+    }
+    insert_submitted(tx, found)
+}
+
+/// [`insert`], past the place where what respondents save is kept until they submit it.
+pub(super) fn insert_submitted(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
     let Found { model, life } = found;
     let Some(Draft { content, .. }) = &life.versioned.draft else {
         return Err(Error::Corrupt("a new assessment without a draft"));
@@ -260,6 +282,8 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         created_at: life.created_at,
         updated_at: life.updated_at,
         relationship_id: content.relationship,
+        round_id: content.round,
+        concealed: content.round.is_some(),
     };
     either!(tx.conn, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
     if content.external_ids.is_empty() {
@@ -270,6 +294,14 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
 
 /// Keeps what changed since `before`, if nobody else changed it meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
+    if responses::has(tx, before) {
+        return responses::save(tx, before, found);
+    }
+    save_submitted(tx, before, found)
+}
+
+/// [`save`], likewise.
+pub(super) fn save_submitted(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
     let Found { model, life } = found;
     let draft = match &life.versioned.draft {
         Some(Draft { based_on, content }) => Some((Words::of(tx, *model, content)?, *based_on)),
@@ -330,6 +362,10 @@ fn names(life: &Life) -> impl Iterator<Item = &ExternalId> {
 
 /// Appends the newest sealed version to the journal.
 pub fn seal(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
+    if responses::has(tx, &found.life) {
+        // Its newest version is all that is kept of it.
+        return Ok(());
+    }
     let Some(Sealed { version, content, seal }) = &found.life.versioned.newest else {
         return Err(Error::Corrupt("nothing to seal"));
     };
@@ -348,6 +384,9 @@ pub fn seal(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
 /// Erases an assessment: its row, every version of it, and its names in other systems.
 pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
     tx.leave_no_trace();
+    if responses::has(tx, life) {
+        return responses::erase(tx, life);
+    }
     let own = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
@@ -358,14 +397,4 @@ pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
     journal::delete(tx, life.id, None)?;
     tx.count(Counted::Erased);
     external_ids::release(tx, life.id)
-}
-
-/// The assessments of all organisations that were withdrawn before `before`, at most so many.
-pub fn withdrawn_before(tx: &mut Tx<'_>, before: Moment, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
-    Ok(dsl::assessments
-        .filter(dsl::withdrawn_at.lt(before))
-        .select((dsl::organisation_id, dsl::id))
-        .order(dsl::withdrawn_at)
-        .limit(most)
-        .load(tx.conn)?)
 }

@@ -14,7 +14,7 @@ use super::{
         assessments,
         constellations::{self, dsl},
         relationships::{self, dsl as own_relationships},
-        sealed_versions,
+        rounds, sealed_versions,
     },
     tx::Tx,
 };
@@ -217,19 +217,27 @@ fn keep_relationships(tx: &mut Tx<'_>, before: Option<&Content>, life: &Life) ->
     Ok(())
 }
 
-/// Those of a constellation's relationships that any assessment names, a draft or a withdrawn one included.
+/// Those of a constellation's relationships that any assessment names, a draft or a withdrawn one included, or any round.
 pub fn used(tx: &mut Tx<'_>, id: ConstellationId) -> Result<BTreeSet<RelationshipId>> {
     let named: Vec<RelationshipId> = own_relationships::relationships
         .filter(own_relationships::organisation_id.eq(tx.own()))
         .filter(own_relationships::constellation_id.eq(id))
-        .filter(diesel::dsl::exists(
-            assessments::table
-                .filter(assessments::organisation_id.eq(tx.own()))
-                .filter(
-                    diesel::NullableExpressionMethods::assume_not_null(assessments::relationship_id)
+        .filter(
+            diesel::dsl::exists(
+                assessments::table
+                    .filter(assessments::organisation_id.eq(tx.own()))
+                    .filter(
+                        diesel::NullableExpressionMethods::assume_not_null(assessments::relationship_id)
+                            .eq(own_relationships::id),
+                    ),
+            )
+            .or(diesel::dsl::exists(
+                rounds::table.filter(rounds::organisation_id.eq(tx.own())).filter(
+                    diesel::NullableExpressionMethods::assume_not_null(rounds::relationship_id)
                         .eq(own_relationships::id),
                 ),
-        ))
+            )),
+        )
         .select(own_relationships::id)
         .load(tx.conn)?;
     Ok(named.into_iter().collect())

@@ -8,7 +8,11 @@ use super::{
 use crate::domain::{event::Event, id::Id};
 
 /// Writes an event into the transaction in which it happened. An event carries no answers: only what it happened to.
+/// An anonymous respondent leaves none.
 pub fn emit(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+    if tx.actor.anonymous().is_some() {
+        return Ok(());
+    }
     let row = Happened {
         organisation_id: tx.own(),
         id: tx.new_id(),

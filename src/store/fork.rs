@@ -174,7 +174,12 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
         _ if message.contains("deadlock detected") => Error::Contended,
         _ if message.contains("lock timeout") || message.contains("database is locked") => Error::LockTimeout,
         // A relationship was named while a version left it out: the second of the two is done anew.
-        DatabaseErrorKind::ForeignKeyViolation if information.constraint_name() == Some("assessments_relationship") => {
+        DatabaseErrorKind::ForeignKeyViolation
+            if matches!(
+                information.constraint_name(),
+                Some("assessments_relationship" | "rounds_relationship")
+            ) =>
+        {
             Error::Contended
         }
         DatabaseErrorKind::ForeignKeyViolation

@@ -117,7 +117,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
     assessments (organisation_id, id) {
@@ -137,6 +137,8 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         relationship_id -> Nullable<Uid>,
+        round_id -> Nullable<Uid>,
+        concealed -> Bool,
     }
 }
 
@@ -283,6 +285,70 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    rounds (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        status -> Text,
+        content -> Document,
+        relationship_id -> Nullable<Uid>,
+        constellation_version -> Nullable<Integer>,
+        gap_analysis_id -> Nullable<Uid>,
+        opens_at -> Nullable<Instant>,
+        closes_at -> Nullable<Instant>,
+        opened_at -> Nullable<Instant>,
+        closed_at -> Nullable<Instant>,
+        revealed_at -> Nullable<Instant>,
+        cancelled_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    invitations (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        round_id -> Uid,
+        token_hash -> Binary,
+        perspective -> Text,
+        uses -> Integer,
+        used -> Integer,
+        is_personal -> Bool,
+        label -> Nullable<Text>,
+        external_id -> Nullable<Document>,
+        response_id -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    responses (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        round_id -> Uid,
+        model_id -> Uid,
+        perspective -> Text,
+        revision -> BigInt,
+        version -> Nullable<Integer>,
+        document -> Nullable<Document>,
+        levels -> Nullable<Binary>,
+        digest -> Nullable<Text>,
+        draft -> Nullable<Document>,
+        draft_levels -> Nullable<Binary>,
+        draft_based_on -> Nullable<Integer>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     clients,
@@ -292,6 +358,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     perspectives,
     constellations,
     relationships,
+    rounds,
+    invitations,
+    responses,
     assessments,
     gap_analyses,
     gap_analysis_sources,

@@ -77,11 +77,13 @@ pub struct Tx<'a> {
     /// In a swift transaction: what is written at its end, for all who share it.
     pub(super) later: Option<Later>,
     now: Moment,
+    time: Moment,
     counted: Vec<Counted>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared, is_swift: bool) -> Self {
+        let time = (shared.clock)();
         Self {
             conn,
             actor,
@@ -90,7 +92,8 @@ impl<'a> Tx<'a> {
             ledger: &shared.ledger,
             buried: Vec::new(),
             later: is_swift.then(Later::default),
-            now: (shared.clock)(),
+            now: actor.anonymous().map_or(time, |respondent| respondent.since),
+            time,
             counted: Vec::new(),
         }
     }
@@ -116,9 +119,27 @@ impl<'a> Tx<'a> {
         if self.is_swift() { Err(Error::Contended) } else { Ok(()) }
     }
 
-    /// When this transaction began.
+    /// When this transaction began, as far as anything may say so: for an anonymous respondent time stands still.
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// What time it is, for rules that depend on it. Never to be kept, nor shown.
+    pub fn time(&self) -> Moment {
+        self.time
+    }
+
+    /// When something ends now, as a tombstone says it: for an anonymous respondent, at the end of the day.
+    pub(super) fn ends_at(&self) -> Moment {
+        match self.actor.anonymous() {
+            Some(_) => self.time.midnight().plus_seconds(24 * 60 * 60),
+            None => self.now,
+        }
+    }
+
+    /// Whether what is concealed until its round is revealed is seen: by its own respondent, and by the service's own work.
+    pub(super) fn sees_concealed(&self) -> bool {
+        self.actor.client.is_nil()
     }
 
     /// Whether every migration has been applied.

@@ -71,6 +71,7 @@ fn actor(text: &str) -> Result<Actor, String> {
     Ok(Actor {
         organisation: organisation.parse().map_err(|_| "an organisation's id")?,
         client: client.parse().map_err(|_| "a client's id")?,
+        respondent: None,
     })
 }
 

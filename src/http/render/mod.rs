@@ -3,6 +3,7 @@
 pub mod charts;
 pub mod constellation;
 pub mod csv;
+pub mod qr;
 pub mod report;
 pub mod svg;
 

@@ -8,12 +8,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{DiffQuery, PageQuery, VersionItem, id, version};
+use super::{DiffQuery, PageQuery, VersionItem, id, rounds::RoundPath, version};
 use crate::{
     auth::scope::{ReadRounds, WriteRounds},
     domain::{
         agreed_reading::{AgreedReading, Content},
-        id::RoundId,
     },
     http::{
         body::Body,
@@ -35,21 +34,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(list_agreed_reading_versions)
         .service(get_agreed_reading_version)
         .service(diff_agreed_reading_versions);
-}
-
-/// Names a round.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-struct RoundPath {
-    /// The round's id.
-    #[param(format = Uuid, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
-    round: String,
-}
-
-impl RoundPath {
-    fn id(&self) -> Result<RoundId, Problem> {
-        id(&self.round, "round")
-    }
 }
 
 /// Names a version of the agreed reading of a round.

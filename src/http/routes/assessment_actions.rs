@@ -10,11 +10,11 @@ use super::assessments::{AssessmentPath, saved};
 use crate::{
     auth::scope::WriteAssessments,
     domain::assessment::Assessment,
-    http::{body::Body, caller::Caller, problem::Problem, reply::Reply},
+    http::{body::Body, caller::Caller, problem::Problem, reply::Reply, voice::Voice},
     service::{
         erasure,
         migration::{self, Migrate, Migration},
-        transitions,
+        respondents, transitions,
     },
     store::db::{Db, Tx},
 };
@@ -32,16 +32,17 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// Withdraw an assessment.
 ///
-/// It is never analysed again, can be restored for 30 days, and is erased then.
+/// It is never analysed again, can be restored for 30 days, and is erased then. What a respondent has not submitted yet, or submitted to
+/// an anonymous round, is erased at once: nobody could restore it for them.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 204, description = "It is withdrawn"), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[delete("/v1/assessments/{assessment}")]
 async fn withdraw_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -55,20 +56,27 @@ async fn withdraw_assessment(
 
 /// Submit an assessment.
 ///
-/// Seals its draft as the next immutable version. Everything that is missing is listed by pointer.
+/// Seals its draft as the next immutable version. Everything that is missing is listed by pointer. What a respondent submits for the
+/// first time gets another `id`, to which nothing leads but the `receipt` that this answer shows once. Where the answer was lost, the
+/// same request with the same `Idempotency-Key` (of 32 characters or more, such as a UUID) is answered again.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The submitted version", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/submit")]
 async fn submit_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
+    if caller.actor().respondent.is_some() {
+        let (key, random) = (caller.idempotency_key()?, rand::random());
+        let work = move |tx: &mut Tx<'_>| respondents::submit(tx, id, &expected, key.as_deref(), random);
+        return caller.write(&db, move |tx| Ok(saved(&work(tx)?))).await;
+    }
     caller
         .write(&db, move |tx| Ok(saved(&transitions::submit(tx, id, &expected)?)))
         .await
@@ -81,11 +89,11 @@ async fn submit_assessment(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The draft", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/amend")]
 async fn amend_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -124,11 +132,11 @@ async fn restore_assessment(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 204, description = "It is erased"), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/erase")]
 async fn erase_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         assessment::{Assessment, AssessmentStatus},
         external_id::ExternalId,
-        id::{AssessmentId, RelationshipId},
+        id::{AssessmentId, RelationshipId, RoundId},
         moment::{DateOrTime, Moment},
         slug::Slug,
     },
@@ -27,6 +27,7 @@ use crate::{
         problem::Problem,
         query::{ExternalIdParameter, Limit, Query, required},
         reply::{List, Reply},
+        voice::Voice,
     },
     service::{
         Expected, Revised,
@@ -86,6 +87,9 @@ struct AssessmentsQuery {
     /// About this relationship.
     #[param(nullable = false, value_type = Option<RelationshipId>)]
     relationship: Option<RelationshipId>,
+    /// Of this round.
+    #[param(nullable = false, value_type = Option<RoundId>)]
+    round: Option<RoundId>,
     /// With this name in another system, as `system|value`.
     #[param(nullable = false, value_type = Option<String>, max_length = 401, pattern = r"^[^|\x00-\x1f\x7f-\x9f\ufffd]+\|[^\x00-\x1f\x7f-\x9f\ufffd]+$", example = "https://crm.example.org|case-4711")]
     external_id: Option<ExternalIdParameter>,
@@ -146,6 +150,7 @@ async fn list_assessments(
         perspective: query.perspective,
         model: query.model,
         relationship: query.relationship,
+        round: query.round,
         external_id: query.external_id.map(|ExternalIdParameter(name)| name),
         updated_since: query.updated_since,
         submitted_from: query.submitted_from,
@@ -262,11 +267,11 @@ async fn upsert_assessment(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The assessment", body = Assessment), Problem),
-    security(("bearer" = ["assessments:read"])),
+    security(("bearer" = ["assessments:read"]), ("respondent" = [])),
 )]
 #[get("/v1/assessments/{assessment}")]
 async fn get_assessment(
-    caller: Caller<ReadAssessments>,
+    caller: Voice<ReadAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -287,11 +292,11 @@ async fn get_assessment(
         "ratings": {"feelings.heard": {"current": "forming"}}
     })),
     responses((status = 200, description = "The draft", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[patch("/v1/assessments/{assessment}")]
 async fn patch_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     body: Body<Value>,
     db: Data<Db>,

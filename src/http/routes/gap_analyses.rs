@@ -28,13 +28,14 @@ use crate::{
         query::{Limit, Query, required},
         render::{csv, report},
         reply::{List, Reply, etag},
+        voice::Voice,
     },
     service::{
         self, Expected, Revised,
         computation::{self, Computed, Preview},
         diff::Diff,
         gap_analyses::{self, Recomputed},
-        next_steps,
+        next_steps, respondents,
     },
     store::{
         self,
@@ -228,11 +229,11 @@ async fn preview_gap_analysis(
         )),
         Problem,
     ),
-    security(("bearer" = ["gap_analyses:read"])),
+    security(("bearer" = ["gap_analyses:read"]), ("respondent" = [])),
 )]
 #[get("/v1/gap-analyses/{gap_analysis}")]
 async fn get_gap_analysis(
-    caller: Caller<ReadGapAnalyses>,
+    caller: Voice<ReadGapAnalyses>,
     path: Path<GapAnalysisPath>,
     Query(query): Query<FormatQuery>,
     db: Data<Db>,
@@ -240,7 +241,11 @@ async fn get_gap_analysis(
     let format = format(caller.request(), query, FORMATS)?;
     let id = path.id()?;
     let shows_steps = format == Format::Markdown && caller.scopes().contains(ReadNextSteps::SCOPE);
+    let respondent = caller.actor().respondent;
     let work = move |tx: &mut Tx<'_>| {
+        if let Some(respondent) = respondent {
+            respondents::reads_gap_analysis(tx, &respondent, id)?;
+        }
         let found = gap_analyses::get(tx, id)?;
         let mut representation = format.suffix().trim_start_matches('-').to_owned();
         let mut steps = Vec::new();

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod constellations;
 pub mod gap_analyses;
 pub mod gap_analysis_charts;
+pub mod invitations;
 pub mod model_versions;
 pub mod models;
 pub mod next_steps;
@@ -15,8 +16,10 @@ pub mod oauth;
 pub mod operations;
 pub mod organisation;
 pub mod perspectives;
+pub mod redemption;
 pub mod relationships;
 pub mod root;
+pub mod rounds;
 pub mod well_known;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +47,9 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     model_versions::configure(config);
     perspectives::configure(config);
     constellations::configure(config);
+    rounds::configure(config);
+    redemption::configure(config);
+    invitations::configure(config);
     assessments::configure(config);
     assessment_actions::configure(config);
     assessment_versions::configure(config);

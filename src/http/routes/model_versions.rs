@@ -29,10 +29,12 @@ use crate::{
         render::report::text as escape_markdown,
         rendered::{Asked, Rendered, Shape},
         reply::{Caching, JSON, List, Reply},
+        voice::Voice,
     },
     service::{
         self,
         models::{self, ModelDiff},
+        respondents,
     },
     store::{
         self,
@@ -193,11 +195,11 @@ async fn diff_model_versions(
     tag = "Models",
     params(ModelVersionPath, FormQuery, ("Accept-Language" = Option<String>, Header, nullable = false, max_length = 8192, description = "The reader's languages; forms exist in English so far.", example = "en-GB")),
     responses((status = 200, description = "The form", body = Form), Problem),
-    security(("bearer" = ["models:read"])),
+    security(("bearer" = ["models:read"]), ("respondent" = [])),
 )]
 #[get("/v1/models/{model}/versions/{version}/form")]
 async fn get_form(
-    caller: Caller<ReadModels>,
+    caller: Voice<ReadModels>,
     path: Path<ModelVersionPath>,
     Query(query): Query<FormQuery>,
     db: Data<Db>,
@@ -205,6 +207,11 @@ async fn get_form(
 ) -> Result<Reply, Problem> {
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let perspective = required(query.perspective, "perspective")?;
+    if let Some(respondent) = caller.actor().respondent {
+        let (name, perspective) = (name.clone(), perspective.clone());
+        let work = move |tx: &mut Tx<'_>| respondents::reads_form(tx, &respondent, &name, version, &perspective);
+        caller.read(&db, work).await?;
+    }
     let asked = Asked {
         model: path.into_inner().model,
         version,

@@ -67,6 +67,7 @@ impl World {
             perspective: "service_user".parse()?,
             perspective_version: 1,
             relationship: Some(id(8)),
+            round: None,
             respondent_ref: Some("respondent-17".to_owned()),
             external_ids: vec![ExternalId {
                 system: "https://crm.example.org".to_owned(),

@@ -1,0 +1,337 @@
+//! Rounds: an occasion on which people are asked for their answers, and the states through which it goes.
+
+mod shown;
+#[cfg(test)]
+mod tests;
+
+pub use shown::{Anonymity, Progress, Round};
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    fault::{Broken, Fault},
+    gap_analysis::MOST_PERSPECTIVES,
+    id::{ConstellationId, GapAnalysisId, RelationshipId, RoundId},
+    life_cycle::Version,
+    moment::{DateOrTime, Moment},
+    slug::Slug,
+};
+
+/// What is always said of an anonymous round beside its organiser's own words: what anonymity covers, and what it does not.
+pub const ANONYMITY: &str = include_str!("anonymity.txt");
+/// The version of these words. Raised whenever they change.
+pub const ANONYMITY_VERSION: &str = "1";
+
+/// Where a round stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoundStatus {
+    /// It is being prepared, and everything of it can change.
+    Draft,
+    /// Respondents are invited, and answer.
+    Open,
+    /// Nobody answers any more. What was not submitted has been erased.
+    Closed,
+    /// Everybody may see what it found.
+    Revealed,
+    /// It was called off.
+    Cancelled,
+}
+
+impl RoundStatus {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Open, Self::Closed, Self::Revealed, Self::Cancelled];
+
+    /// The word under which it is kept.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Revealed => "revealed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// What this word stands for.
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.key() == key)
+    }
+}
+
+/// What those who run a round may learn about who said what. Fixed when it opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Privacy {
+    /// After the reveal, who said what, by the label of their invitation.
+    Named,
+    /// After the reveal, what each said, under a name that says nothing.
+    Pseudonymous,
+    /// Only results of groups that are large enough, ever.
+    Anonymous,
+}
+
+/// The words that a respondent sees before they answer, and agrees to by answering.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// The words. An anonymous round adds what anonymity does and does not cover.
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        example = "We use your answers to improve our service."
+    )]
+    pub text: String,
+    /// Their version, as the organisation counts it.
+    #[schema(min_length = 1, max_length = 60, example = "2026-03")]
+    pub version: String,
+    /// Their language (BCP 47).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
+    pub language: Option<String>,
+}
+
+/// A perspective that is asked, and how many are expected to answer from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// The perspective.
+    #[schema(example = "service_user")]
+    pub perspective: Slug,
+    /// How many answers are expected.
+    #[schema(minimum = 1, maximum = 10_000, example = 8)]
+    pub expected: i32,
+}
+
+/// What an organiser writes of a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateRound)]
+pub struct Content {
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 200, example = "Spring 2026")]
+    pub title: String,
+    /// The model that is rated.
+    #[schema(example = "meaningful-connections")]
+    pub model: Slug,
+    /// The version of that model. Where none is named, the newest when the round opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
+    pub model_version: Option<Version>,
+    /// The constellation it is about; that of the relationship where one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub constellation: Option<ConstellationId>,
+    /// The relationship it is about; the service as a whole where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
+    /// Who is asked.
+    #[schema(min_items = 1, max_items = 20)]
+    pub perspectives: Vec<Expected>,
+    /// When it opens by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<DateOrTime>)]
+    pub opens_at: Option<Moment>,
+    /// When it closes by itself: from then on nobody answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<DateOrTime>)]
+    pub closes_at: Option<Moment>,
+    /// What its organisers may learn about who said what.
+    pub privacy: Privacy,
+    /// How many must have answered from a perspective before anything is shown of it; in an anonymous round at least 3.
+    #[serde(default = "usual_minimum")]
+    #[schema(minimum = 2, maximum = 100, default = 3)]
+    pub minimum_group: i32,
+    /// What respondents agree to.
+    pub consent: Consent,
+    /// The round to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub baseline: Option<RoundId>,
+}
+
+fn usual_minimum() -> i32 {
+    LEAST_ANONYMOUS
+}
+
+/// The smallest group of which an anonymous round shows anything: among two, each knows what the other said.
+const LEAST_ANONYMOUS: i32 = 3;
+
+impl Content {
+    /// What is wrong with it, references to other things aside.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (place, one) in self.perspectives.iter().enumerate() {
+            if !seen.insert(&one.perspective) {
+                let at = format!("/perspectives/{place}/perspective");
+                faults.push(Fault::new(at, "duplicate", "This perspective is named twice."));
+            }
+        }
+        if self.perspectives.is_empty() || self.perspectives.len() > MOST_PERSPECTIVES {
+            faults.push(Fault::new("/perspectives", "length", "1 to 20 perspectives."));
+        }
+        if self.privacy == Privacy::Anonymous && self.minimum_group < LEAST_ANONYMOUS {
+            let detail = "In an anonymous round at least 3: among two, each knows what the other said.";
+            faults.push(Fault::new("/minimum_group", "minimum", detail));
+        }
+        if let (Some(opens), Some(closes)) = (self.opens_at, self.closes_at)
+            && closes <= opens
+        {
+            faults.push(Fault::new("/closes_at", "minimum", "It closes after it opens."));
+        }
+        faults
+    }
+
+    /// The perspective of this name, where it is asked.
+    pub fn asks(&self, perspective: &Slug) -> bool {
+        self.perspectives.iter().any(|one| one.perspective == *perspective)
+    }
+}
+
+/// A round through its life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Life {
+    /// Its id.
+    pub id: RoundId,
+    /// Raised by every write of its organisers.
+    pub revision: i64,
+    /// Where it stands.
+    pub status: RoundStatus,
+    /// What its organisers wrote.
+    pub content: Content,
+    /// The version of the constellation when it opened.
+    pub constellation_version: Option<Version>,
+    /// What it found, once it is revealed.
+    pub gap_analysis: Option<GapAnalysisId>,
+    /// When it opened.
+    pub opened_at: Option<Moment>,
+    /// When it closed.
+    pub closed_at: Option<Moment>,
+    /// When it was revealed.
+    pub revealed_at: Option<Moment>,
+    /// When it was called off.
+    pub cancelled_at: Option<Moment>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When its organisers last changed it.
+    pub updated_at: Moment,
+}
+
+impl Life {
+    /// What a patch may make of it: anything of a draft; of an open round, another title and a later end.
+    pub fn edit(&mut self, to: Content) -> Result<(), Broken> {
+        match self.status {
+            RoundStatus::Draft => {}
+            RoundStatus::Open => Broken::unless_empty(self.fixed(&to))?,
+            _ => {
+                return Err(Broken::InvalidTransition(
+                    "Only a draft or an open round can be changed.",
+                ));
+            }
+        }
+        Broken::unless_empty(to.faults())?;
+        self.content = to;
+        Ok(())
+    }
+
+    /// What of these words would change what is fixed since it opened.
+    fn fixed(&self, to: &Content) -> Vec<Fault> {
+        let stands = &self.content;
+        let is_later = match (stands.closes_at, to.closes_at) {
+            (Some(stands), Some(to)) => to >= stands,
+            (stands, to) => stands == to,
+        };
+        let same = [
+            ("/model", stands.model == to.model),
+            ("/model_version", stands.model_version == to.model_version),
+            ("/constellation", stands.constellation == to.constellation),
+            ("/relationship", stands.relationship == to.relationship),
+            ("/perspectives", stands.perspectives == to.perspectives),
+            ("/opens_at", stands.opens_at == to.opens_at),
+            ("/closes_at", is_later),
+            ("/privacy", stands.privacy == to.privacy),
+            ("/minimum_group", stands.minimum_group == to.minimum_group),
+            ("/consent", stands.consent == to.consent),
+            ("/baseline", stands.baseline == to.baseline),
+        ];
+        let detail = "This is fixed since the round opened: only its title and a later end can be set.";
+        let changed = same.into_iter().filter(|(_, same)| !same);
+        changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
+    }
+
+    /// Opens it, with these versions of model and constellation.
+    pub fn open(&mut self, now: Moment, model: Version, constellation: Option<Version>) -> Result<(), Broken> {
+        self.is(RoundStatus::Draft, "Only a draft can be opened.")?;
+        if self.content.closes_at.is_some_and(|closes| closes <= now) {
+            return Err(Broken::fault(
+                "/closes_at",
+                "minimum",
+                "It would close before it opens.",
+            ));
+        }
+        self.content.model_version = Some(model);
+        self.constellation_version = constellation;
+        (self.status, self.opened_at) = (RoundStatus::Open, Some(now));
+        Ok(())
+    }
+
+    /// Closes it.
+    pub fn close(&mut self, now: Moment) -> Result<(), Broken> {
+        self.is(RoundStatus::Open, "Only an open round can be closed.")?;
+        (self.status, self.closed_at) = (RoundStatus::Closed, Some(now));
+        Ok(())
+    }
+
+    /// The rule that only a closed round is revealed.
+    pub fn can_be_revealed(&self) -> Result<(), Broken> {
+        self.is(RoundStatus::Closed, "Only a closed round can be revealed.")
+    }
+
+    /// Reveals what it found.
+    pub fn reveal(&mut self, now: Moment, gap_analysis: GapAnalysisId) -> Result<(), Broken> {
+        self.can_be_revealed()?;
+        (self.status, self.revealed_at) = (RoundStatus::Revealed, Some(now));
+        self.gap_analysis = Some(gap_analysis);
+        Ok(())
+    }
+
+    /// Calls it off.
+    pub fn cancel(&mut self, now: Moment) -> Result<(), Broken> {
+        match self.status {
+            RoundStatus::Draft | RoundStatus::Open | RoundStatus::Closed => {
+                (self.status, self.cancelled_at) = (RoundStatus::Cancelled, Some(now));
+                Ok(())
+            }
+            RoundStatus::Revealed => Err(Broken::InvalidTransition("What was revealed cannot be called off.")),
+            RoundStatus::Cancelled => Err(Broken::InvalidTransition("The round is called off already.")),
+        }
+    }
+
+    fn is(&self, status: RoundStatus, otherwise: &'static str) -> Result<(), Broken> {
+        if self.status == status {
+            Ok(())
+        } else {
+            Err(Broken::InvalidTransition(otherwise))
+        }
+    }
+
+    /// Whether respondents may answer: while it is open and its end has not come, be the job that closes it late or not.
+    pub fn takes_answers(&self, now: Moment) -> bool {
+        self.status == RoundStatus::Open && self.content.closes_at.is_none_or(|closes| now < closes)
+    }
+
+    /// The time of everything in it that has none of its own: midnight of the day on which it opened.
+    pub fn since(&self) -> Moment {
+        self.opened_at.unwrap_or(self.created_at).midnight()
+    }
+
+    /// Whether nothing may say who said what.
+    pub fn is_anonymous(&self) -> bool {
+        self.content.privacy == Privacy::Anonymous
+    }
+}

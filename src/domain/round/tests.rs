@@ -1,0 +1,138 @@
+//! The rules of a round's states.
+
+use super::{Consent, Content, Expected, Life, Privacy, RoundStatus};
+use crate::domain::{
+    fault::Broken,
+    id::{GapAnalysisId, RoundId},
+    moment::Moment,
+};
+
+fn at(seconds: i64) -> Moment {
+    Moment::from_micros(seconds * 1_000_000).expect("a moment")
+}
+
+fn content() -> Content {
+    Content {
+        title: "Spring".to_owned(),
+        model: "meaningful-connections".parse().expect("a slug"),
+        model_version: None,
+        constellation: None,
+        relationship: None,
+        perspectives: vec![Expected {
+            perspective: "team".parse().expect("a slug"),
+            expected: 3,
+        }],
+        opens_at: None,
+        closes_at: Some(at(100)),
+        privacy: Privacy::Anonymous,
+        minimum_group: 3,
+        consent: Consent {
+            text: "Yes.".to_owned(),
+            version: "1".to_owned(),
+            language: None,
+        },
+        baseline: None,
+    }
+}
+
+fn round(status: RoundStatus) -> Life {
+    Life {
+        id: RoundId::NIL,
+        revision: 1,
+        status,
+        content: content(),
+        constellation_version: None,
+        gap_analysis: None,
+        opened_at: None,
+        closed_at: None,
+        revealed_at: None,
+        cancelled_at: None,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+fn codes(broken: Result<(), Broken>) -> Vec<String> {
+    match broken {
+        Err(Broken::Invalid(faults)) => faults
+            .into_iter()
+            .map(|fault| fault.pointer + " " + fault.code)
+            .collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_round_goes_from_draft_to_revealed_and_never_back() {
+    use RoundStatus::{Cancelled, Closed, Draft, Open, Revealed};
+    type Step = fn(&mut Life) -> Result<(), Broken>;
+    let steps: [(Step, &[RoundStatus], RoundStatus); 4] = [
+        (|round| round.open(at(1), 1, None), &[Draft], Open),
+        (|round| round.close(at(2)), &[Open], Closed),
+        (|round| round.reveal(at(3), GapAnalysisId::NIL), &[Closed], Revealed),
+        (|round| round.cancel(at(4)), &[Draft, Open, Closed], Cancelled),
+    ];
+    for (step, from, to) in steps {
+        for status in RoundStatus::ALL {
+            let mut life = round(status);
+            let allowed = from.contains(&status);
+            assert_eq!(step(&mut life).is_ok(), allowed, "{status:?} to {to:?}");
+            assert_eq!(life.status, if allowed { to } else { status });
+        }
+    }
+}
+
+#[test]
+fn answers_are_taken_while_it_is_open_until_its_end_comes() {
+    for status in RoundStatus::ALL {
+        let life = round(status);
+        assert_eq!(life.takes_answers(at(99)), status == RoundStatus::Open);
+        assert!(!life.takes_answers(at(100)));
+    }
+}
+
+#[test]
+fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
+    let mut life = round(RoundStatus::Open);
+    let mut other = content();
+    other.title = "Summer".to_owned();
+    other.closes_at = Some(at(200));
+    life.edit(other).expect("it is later");
+    let mut other = life.content.clone();
+    other.closes_at = Some(at(150));
+    other.privacy = Privacy::Named;
+    other.minimum_group = 5;
+    let told = codes(life.edit(other));
+    assert_eq!(
+        told,
+        ["/closes_at immutable", "/privacy immutable", "/minimum_group immutable"]
+    );
+    for status in [RoundStatus::Closed, RoundStatus::Revealed, RoundStatus::Cancelled] {
+        assert!(round(status).edit(content()).is_err());
+    }
+}
+
+#[test]
+fn two_are_no_group_where_nobody_may_be_known() {
+    let mut small = content();
+    small.minimum_group = 2;
+    small.perspectives.extend(small.perspectives.clone());
+    small.opens_at = Some(at(100));
+    let told = codes(round(RoundStatus::Draft).edit(small.clone()));
+    let expected = [
+        "/perspectives/1/perspective duplicate",
+        "/minimum_group minimum",
+        "/closes_at minimum",
+    ];
+    assert_eq!(told, expected);
+    small.privacy = Privacy::Pseudonymous;
+    assert!(!small.faults().iter().any(|fault| fault.pointer == "/minimum_group"));
+}
+
+#[test]
+fn what_would_close_before_it_opens_does_not_open() {
+    assert_eq!(
+        codes(round(RoundStatus::Draft).open(at(100), 1, None)),
+        ["/closes_at minimum"]
+    );
+}
