@@ -59,6 +59,7 @@ mod recovery;
 mod relationships;
 mod respondents;
 mod retention;
+mod round_analyses;
 mod rounds;
 mod rows;
 mod server;

@@ -214,6 +214,7 @@ impl World {
             ("assessment", "migrate_assessment") => &self.outdated,
             ("assessment", _) => &self.submitted,
             ("constellation", _) => &self.constellation,
+            ("relationship", _) => &self.relationship,
             ("gap_analysis", _) => &self.gap_analysis,
             ("next_step", _) => &self.next_step,
             ("client", _) => &self.client,

@@ -11,9 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{DiffQuery, PageQuery, VersionItem, id, rounds::RoundPath, version};
 use crate::{
     auth::scope::{ReadRounds, WriteRounds},
-    domain::{
-        agreed_reading::{AgreedReading, Content},
-    },
+    domain::agreed_reading::{AgreedReading, Content},
     http::{
         body::Body,
         caller::Caller,
