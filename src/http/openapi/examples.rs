@@ -1,5 +1,6 @@
 //! Examples of answers: values of the very types that are sent, so that they cannot drift.
 
+mod rounds;
 mod world;
 
 use std::error::Error;
@@ -63,6 +64,7 @@ impl Examples {
         examples.access()?;
         examples.models(&world)?;
         examples.constellations()?;
+        examples.rounds()?;
         examples.assessments(&world)?;
         examples.gap_analyses(&world)?;
         Ok(examples)
