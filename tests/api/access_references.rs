@@ -193,11 +193,15 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What says something by itself, and names nothing.
-const PLAIN: [&str; 68] = [
+const PLAIN: [&str; 85] = [
     "/attribution",
     "/by_whom/external_id/system",
     "/by_whom/external_id/value",
     "/by_whom/label",
+    "/closes_at",
+    "/consent/language",
+    "/consent/text",
+    "/consent/version",
     "/copyright",
     "/description",
     "/dry_run",
@@ -205,23 +209,34 @@ const PLAIN: [&str; 68] = [
     "/element",
     "/evidence/0/label",
     "/evidence/0/url",
+    "/external_id/system",
+    "/external_id/value",
     "/from_level",
     "/grace_seconds",
     "/guide/0/key",
     "/guide/0/text",
     "/guide/0/title",
+    "/invitations/0/external_id/system",
+    "/invitations/0/external_id/value",
+    "/invitations/0/label",
+    "/invitations/0/uses",
     "/label",
     "/levels/0/key",
     "/levels/0/label",
     "/levels/0/value",
+    "/link",
+    "/minimum_group",
     "/name",
     "/next_level",
+    "/opens_at",
     "/parties/0/external_ids/0/system",
     "/parties/0/external_ids/0/value",
     "/parties/0/key",
     "/parties/0/kind",
     "/parties/0/label",
     "/parties/0/retired",
+    "/perspectives/0/expected",
+    "/privacy",
     "/ratings/*/current",
     "/ratings/*/desired",
     "/ratings/*/not_applicable",
@@ -260,6 +275,8 @@ const PLAIN: [&str; 68] = [
     "/themes/0/stem/collective",
     "/themes/0/stem/individual",
     "/title",
+    "/url",
+    "/uses",
     "/voice",
     "/what",
 ];
@@ -312,6 +329,18 @@ fn around(operation: &str, pointer: &str, own: &World) -> Value {
             }
             body
         }
+        ("create_round" | "patch_round", _) => {
+            let mut body = crate::inviting::round("anonymous");
+            match pointer {
+                "/model" | "/model_version" => body["model"] = json!("our-own"),
+                "/perspectives/0/perspective" => {}
+                _ => body[&pointer[1..]] = json!("?"),
+            }
+            body["model_version"] = json!(1);
+            body
+        }
+        ("create_invitations", "/perspective") => json!({"perspective": "?"}),
+        ("create_invitations", _) => json!({"invitations": [{"perspective": "?"}]}),
         (_, "/select/relationship") => json!({"select": {"model": "meaningful-connections", "relationship": "?"}}),
         ("migrate_assessment", "/to_version") => json!({"to_version": 2}),
         ("create_model", "/slug") => json!({"slug": "?"}),
@@ -352,6 +381,8 @@ fn by_body<'a>(operation: &'a Operation, pointer: &'a str, theirs: &'a Theirs) -
         "relationship" => (vec![&world.relationship], NOTHING),
         "id" if pointer == "/relationships/0/id" => (vec![&world.relationship], NOTHING),
         "gap_analysis" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
+        "baseline" if operation.id().ends_with("_round") => (vec![&world.open, &world.closed], NOTHING),
+        "constellation" => (vec![&world.constellation], NOTHING),
         "baseline" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
         "model" | "slug" if operation.id() != "create_perspective" => (vec![MODEL], NEVER),
         "slug" | "perspective" => (vec![PERSPECTIVE], NEVER),
@@ -396,7 +427,8 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "model" => (MODEL.to_owned(), NEVER.to_owned()),
         "perspective" | "compare" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
         "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
-        "gap_analysis" | "round" => (world.gap_analysis.clone(), NOTHING.to_owned()),
+        "gap_analysis" => (world.gap_analysis.clone(), NOTHING.to_owned()),
+        "round" => (world.closed.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
         "system" => (THEIR_SYSTEM.to_owned(), "https://never.example".to_owned()),
         "value" => (CASE.to_owned(), "case-0".to_owned()),
@@ -473,6 +505,8 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
         "model",
         "perspective",
         "constellation",
+        "round",
+        "invitation",
         "assessment",
         "gap_analysis",
         "next_step",
@@ -539,7 +573,7 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
             nobodys_tag,
             move |own: &World, tag: &str| {
                 let uri = format!("{}{}", own.path(operation), own.query(operation));
-                own.to(operation, &uri, "", own.example(operation))
+                own.to(operation, &uri, "", operation.example())
                     .insert_header((name, tag))
             },
         )),
@@ -549,7 +583,7 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
             "a-token-of-nobodys",
             move |own: &World, token: &str| {
                 let uri = format!("{}{}", own.path(operation), own.query(operation));
-                own.to(operation, &uri, "", own.example(operation))
+                own.to(operation, &uri, "", operation.example())
                     .insert_header((name, token))
             },
         )),

@@ -113,6 +113,7 @@ fn talkative(operation: &Operation, world: &World) -> Option<(String, Value)> {
             body["external_ids"] = names;
         }
         "create_gap_analysis" | "preview_gap_analysis" => body["title"] = json!("x"),
+        "put_agreed_reading" => body["ratings"]["feelings.heard"] = rating,
         "create_next_step" | "patch_next_step" => {
             body["what"] = json!("x");
             body["by_whom"] = json!({"label": "x", "external_id": {"system": "x", "value": "x"}});
@@ -198,7 +199,7 @@ async fn songs(
     let mut songs = Vec::new();
     let path = world.path(operation);
     let uri = format!("{path}{}", world.query(operation));
-    let etag = if ["PATCH", "DELETE"].contains(&operation.method.as_str()) {
+    let etag = if ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str()) {
         world.owner.get(&path).await.etag()
     } else {
         String::new()

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     app::{Answer, TestApp, method},
     inviting::{Respondent, acted, opened, redeem, redeem_receipt, round, tokens},
+    making::renewed,
     openapi::all,
     problems::assert_problem,
     rows,
@@ -429,7 +430,7 @@ async fn a_token_reaches_nothing_of_another_respondent_nor_anything_once_its_rou
     app.advance(16 * 60);
     assert_problem(&one.client.get(&one.uri).await, 401, "invalid_token");
     let one = Respondent::invited(&app, &tokens_of_mine[0]).await;
-    acted(&acme, &mine, "cancel").await;
+    acted(&renewed(&app, &acme), &mine, "cancel").await;
     assert_problem(&one.client.get(&one.uri).await, 404, "not_found");
     assert_problem(
         &one.client.get(one.access["form"].as_str().expect("a form")).await,
@@ -458,7 +459,7 @@ async fn what_was_not_submitted_when_a_round_ends_is_erased_by_the_job_too_and_n
         assert_problem(&own.submit().await, 409, "invalid_transition");
         jobs::step(&app.db);
         assert_problem(&own.submit().await, 404, "not_found");
-        let acme = crate::making::renewed(&app, &acme);
+        let acme = renewed(&app, &acme);
         assert_eq!(acme.get(&uri).await.json()["status"], "closed");
         let nothing = acme.act(&format!("{uri}/reveal")).await;
         assert_problem(&nothing, 409, "invalid_transition");

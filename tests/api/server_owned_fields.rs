@@ -146,7 +146,7 @@ async fn what_only_the_service_says_is_refused_wherever_a_caller_says_it() {
         let (media_type, example) = world.example(operation).expect("a body");
         let (path, mut at) = (world.path(operation), Vec::new());
         objects(&example, "", &mut at);
-        let etag = if operation.method == "PATCH" {
+        let etag = if ["PUT", "PATCH"].contains(&operation.method.as_str()) {
             world.owner.get(&path).await.etag()
         } else {
             String::new()

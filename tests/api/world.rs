@@ -41,6 +41,69 @@ pub struct World {
     pub next_step: String,
     pub client: String,
     pub client_secret: String,
+    /// A round that was never opened.
+    pub prepared: String,
+    /// An open round, with two invitations.
+    pub open: String,
+    pub invitation: String,
+    /// The token of the first of these.
+    pub token: String,
+    /// A revealed round, with two versions of what its team agreed on.
+    pub revealed: String,
+    /// A closed round, and the receipt of what was submitted to it.
+    pub closed: String,
+    pub receipt: String,
+}
+
+/// The token and the receipt of the document's examples: the world's own stand in their place.
+const TOKEN: &str = "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA";
+const RECEIPT: &str = "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE";
+
+/// What somebody submits to a round who was invited: the receipt.
+async fn answered(owner: &Client, round: &str) -> String {
+    let uri = format!("/v1/rounds/{round}/invitations");
+    let made = owner.post(&uri, json!({"perspective": "team"})).await;
+    let token = made.json()["invitations"][0]["token"].clone();
+    let mut caller = owner.clone();
+    caller.token = None;
+    let access = caller
+        .post("/v1/invitations/redeem", json!({"token": token}))
+        .await
+        .json();
+    caller.token = access["access_token"].as_str().map(ToOwned::to_owned);
+    let uri = format!("/v1/assessments/{}", access["assessment"].as_str().expect("an id"));
+    let ratings = assessment("team", "forming", "maturing")["ratings"].clone();
+    done(caller.patch_if(&uri, "*", json!({"ratings": ratings}))).await;
+    let submitted = caller.act(&format!("{uri}/submit")).await.json();
+    submitted["receipt"].as_str().expect("a receipt").to_owned()
+}
+
+/// A round whose team agreed on a reading, and on another one.
+async fn revealed(owner: &Client, relationship: &Value) -> String {
+    let mut body = crate::inviting::round("anonymous");
+    body["relationship"] = relationship.clone();
+    let round = made(&owner.post("/v1/rounds", body).await);
+    let uri = format!("/v1/rounds/{round}");
+    done(owner.act(&format!("{uri}/open"))).await;
+    for _ in 0..3 {
+        answered(owner, &round).await;
+    }
+    for action in ["close", "reveal"] {
+        done(owner.act(&format!("{uri}/{action}"))).await;
+    }
+    for current in ["early_stages", "forming"] {
+        let body = json!({"ratings": {"feelings.heard": {"current": current, "desired": "maturing"}}});
+        let uri = format!("{uri}/agreed-reading");
+        let put = TestRequest::put().uri(&uri).set_json(body);
+        let etag = owner.get(&uri).await.etag();
+        let put = if etag.is_empty() {
+            put
+        } else {
+            put.insert_header(("If-Match", etag))
+        };
+        done(owner.send(put)).await;
+    }
+    round
 }
 
 /// The id of what was made.
@@ -129,7 +192,34 @@ impl World {
             json!({"name": "Another", "scopes": ["models:read", "assessments:write"]}),
         );
         let client = client.await.json();
+        let mut rounds = Vec::new();
+        for privacy in ["anonymous", "pseudonymous", "named"] {
+            let mut body = crate::inviting::round(privacy);
+            body["relationship"] = relationship.clone();
+            rounds.push(made(&owner.post("/v1/rounds", body).await));
+        }
+        let (closed, open, prepared) = (rounds.remove(0), rounds.remove(0), rounds.remove(0));
+        for round in [&closed, &open] {
+            done(owner.act(&format!("/v1/rounds/{round}/open"))).await;
+        }
+        let mut receipt = String::new();
+        for _ in 0..3 {
+            receipt = answered(&owner, &closed).await;
+        }
+        done(owner.act(&format!("/v1/rounds/{closed}/close"))).await;
+        let invitations = json!({"invitations": [{"perspective": "team"}, {"perspective": "service_user"}]});
+        let uri = format!("/v1/rounds/{open}/invitations");
+        let invitations = owner.post(&uri, invitations).await.json();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let revealed = revealed(&owner, &relationship).await;
         Self {
+            prepared,
+            revealed,
+            open,
+            invitation: text(&invitations["invitations"][0]["id"]),
+            token: text(&invitations["invitations"][0]["token"]),
+            closed,
+            receipt,
             owner,
             drafted_model,
             model: "our-own".to_owned(),
@@ -159,6 +249,7 @@ impl World {
             "/v1/perspectives?limit=200",
             "/v1/clients?limit=200",
             "/v1/constellations?limit=200",
+            "/v1/rounds?limit=200",
         ]
         .map(ToOwned::to_owned)
         .to_vec();
@@ -178,6 +269,10 @@ impl World {
             ("constellations", &self.constellation),
             ("gap-analyses", &self.gap_analysis),
             ("next-steps", &self.next_step),
+            ("rounds", &self.prepared),
+            ("rounds", &self.open),
+            ("rounds", &self.closed),
+            ("rounds", &self.revealed),
             ("assessments", &self.draft),
             ("assessments", &self.submitted),
             ("assessments", &self.amended),
@@ -187,6 +282,7 @@ impl World {
         for (kind, id) in resources {
             paths.extend(["", "/draft", "/versions"].map(|part| format!("/v1/{kind}/{id}{part}")));
         }
+        paths.push(format!("/v1/rounds/{}/invitations", self.open));
         for path in paths {
             let answer = self.owner.get(&path).await;
             let shown = if answer.status == 200 {
@@ -217,6 +313,11 @@ impl World {
             ("relationship", _) => &self.relationship,
             ("gap_analysis", _) => &self.gap_analysis,
             ("next_step", _) => &self.next_step,
+            ("round", "patch_round" | "open_round") => &self.prepared,
+            ("round", "reveal_round") => &self.closed,
+            ("round", id) if id.contains("agreed_reading") => &self.revealed,
+            ("round", _) => &self.open,
+            ("invitation", _) => &self.invitation,
             ("client", _) => &self.client,
             ("version", _) => return if operation.starts_with("diff_") { "2" } else { "1" }.to_owned(),
             ("code", _) => return "not_found".to_owned(),
@@ -256,7 +357,7 @@ impl World {
     pub async fn request(&self, operation: &Operation) -> TestRequest {
         let path = self.path(operation);
         let mut etag = String::new();
-        if ["PATCH", "DELETE"].contains(&operation.method.as_str()) {
+        if ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str()) {
             etag = self.owner.get(&path).await.etag();
         }
         self.to(
@@ -291,9 +392,11 @@ impl World {
                 });
                 request.insert_header(("Content-Type", media_type)).set_payload(form)
             }
-            Some((media_type, body)) => request
-                .insert_header(("Content-Type", media_type))
-                .set_payload(body.to_string()),
+            Some((media_type, body)) => {
+                let body = body.to_string();
+                let body = body.replace(TOKEN, &self.token).replace(RECEIPT, &self.receipt);
+                request.insert_header(("Content-Type", media_type)).set_payload(body)
+            }
             None => request,
         }
     }

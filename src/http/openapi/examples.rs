@@ -1,5 +1,7 @@
 //! Examples of answers: values of the very types that are sent, so that they cannot drift.
 
+mod follow_up;
+mod rounds;
 mod world;
 
 use std::error::Error;
@@ -7,7 +9,7 @@ use std::error::Error;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::world::{World, commissioner, constellation, id, moment, next_step, ratings, seal};
+use self::world::{World, commissioner, constellation, id, moment, ratings, seal};
 
 use crate::{
     auth::{
@@ -63,6 +65,8 @@ impl Examples {
         examples.access()?;
         examples.models(&world)?;
         examples.constellations()?;
+        examples.rounds()?;
+        examples.follow_up(&world)?;
         examples.assessments(&world)?;
         examples.gap_analyses(&world)?;
         Ok(examples)
@@ -370,7 +374,6 @@ impl Examples {
                 ..whole
             },
         )?;
-        self.add_page("GapAnalysisItem", item)?;
-        self.add_with_page("NextStep", next_step()?)
+        self.add_page("GapAnalysisItem", item)
     }
 }

@@ -19,7 +19,6 @@ use crate::domain::{
     life_cycle::{Seal, Sealed},
     model::{self, Definition, Element, Head},
     moment::Moment,
-    next_step::{self, ByWhom, NextStep, NextStepStatus},
     perspective::{Description, Perspective, Voice},
     ratings::{Rating, Ratings},
 };
@@ -143,31 +142,6 @@ pub(super) fn constellation() -> Outcome<Constellation> {
     let content: Content = authored.sealed_after(None, &BTreeSet::new(), || id(8))?;
     let document = Constellation::of_version(id(9), 1, content);
     Ok(Constellation {
-        seal: Some(seal(&document)?),
-        ..document
-    })
-}
-
-/// A version of a next step: what came of a gap analysis.
-pub(super) fn next_step() -> Outcome<NextStep> {
-    let content = next_step::Content {
-        gap_analysis: id(6),
-        gap_analysis_version: 1,
-        round: None,
-        element: "feelings.heard".parse()?,
-        from_level: Level::Forming,
-        next_level: Level::Maturing,
-        what: "Ring back within a day.".to_owned(),
-        by_whom: Some(ByWhom {
-            label: Some("The duty team".to_owned()),
-            external_id: None,
-        }),
-        due: Some("2026-06-30".parse()?),
-        status: NextStepStatus::Doing,
-        evidence: Vec::new(),
-    };
-    let document = NextStep::of_version(id(10), 1, content);
-    Ok(NextStep {
         seal: Some(seal(&document)?),
         ..document
     })
