@@ -309,7 +309,7 @@ fn in_words(content: &Content, one: &Relationship, weighed: Option<&Weighed>) ->
             }
             Some(RelationshipReading::Withheld) => " Withheld: fewer than three assessments are about it.".to_owned(),
             Some(RelationshipReading::Unrated) => " Nobody has rated anything of it.".to_owned(),
-            None => " No assessment is about it.".to_owned(),
+            None => " No assessment is known to be about it.".to_owned(),
         }
     });
     format!("{whom}: {}.{}", described(one), stands.unwrap_or_default())

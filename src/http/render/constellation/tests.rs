@@ -161,6 +161,10 @@ fn check(content: &Content) {
             "a line through {area:?}"
         );
     }
+    check_lines(content, &plan);
+}
+
+fn check_lines(content: &Content, plan: &Plan) {
     for (place, line) in plan.lines.iter().enumerate() {
         assert!(line.mark.x >= -0.1 && line.mark.y >= -0.1, "{:?}", line.mark);
         // What hangs under a party stands on its own line.
