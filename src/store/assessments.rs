@@ -7,6 +7,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    constellations,
     error::{Error, Result},
     external_ids,
     fork::{Fixed, Json, either},
@@ -246,6 +247,9 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
     let Some(Draft { content, .. }) = &life.versioned.draft else {
         return Err(Error::Corrupt("a new assessment without a draft"));
     };
+    if let Some(relationship) = content.relationship {
+        constellations::hold(tx, relationship)?;
+    }
     let (words, levels) = Words::of(tx, *model, content)?;
     let row = NewRow {
         organisation_id: tx.own(),
