@@ -66,7 +66,11 @@ impl Failures {
     /// token that leads somewhere is never kept out by others.
     pub(super) fn admit_guess(&self, source: Source, now: Moment) -> Result<(), Error> {
         self.bear(source, now, |known| {
-            let unforgiven = known.values().filter(|forgiven| **forgiven > now).take(CROWD + 1).count();
+            let unforgiven = known
+                .values()
+                .filter(|forgiven| **forgiven > now)
+                .take(CROWD + 1)
+                .count();
             if unforgiven > CROWD { BORNE_IN_A_CROWD } else { BORNE }
         })
     }
@@ -144,7 +148,9 @@ mod tests {
             Err(Error::TooManyFailures { retry_after_seconds: 6 })
         ));
         guesses.admit_guess(from(1000), now).expect("it never failed");
-        guesses.admit_guess(from(0), now.plus_seconds(6)).expect("all are forgiven");
+        guesses
+            .admit_guess(from(0), now.plus_seconds(6))
+            .expect("all are forgiven");
     }
 
     #[test]

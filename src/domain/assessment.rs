@@ -297,7 +297,11 @@ pub struct Assessment {
     pub seal: Option<super::life_cycle::Seal>,
     /// What leads to it from now on, shown this once: in the answer to a respondent who submits it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, pattern = "^[0-9A-Z-]{30}$", example = "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE")]
+    #[schema(
+        nullable = false,
+        pattern = "^[0-9A-Z-]{30}$",
+        example = "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE"
+    )]
     pub receipt: Option<String>,
 }
 

@@ -170,7 +170,12 @@ mod tests {
 
     #[test]
     fn what_is_no_receipt_is_none() {
-        for text in ["", "0", "U0000-00000-00000-00000-000000", "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZZ"] {
+        for text in [
+            "",
+            "0",
+            "U0000-00000-00000-00000-000000",
+            "ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZZ",
+        ] {
             assert_eq!(Receipt::parse(text), None, "{text}");
         }
     }

@@ -20,8 +20,9 @@ impl<S: Requires> FromRequest for Voice<S> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let allowed =
-            Caller::let_in(request, |claims| claims.respondent.is_some() || claims.scopes.contains(S::SCOPE));
+        let allowed = Caller::let_in(request, |claims| {
+            claims.respondent.is_some() || claims.scopes.contains(S::SCOPE)
+        });
         ready(allowed.map(Self))
     }
 }

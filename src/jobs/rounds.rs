@@ -1,7 +1,10 @@
 //! Rounds that open and close by themselves.
 
 use crate::{
-    domain::{access::Actor, id::{OrganisationId, RoundId}},
+    domain::{
+        access::Actor,
+        id::{OrganisationId, RoundId},
+    },
     service::{self, rounds},
     store::db::{Db, Tx},
 };

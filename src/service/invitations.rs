@@ -77,7 +77,12 @@ pub struct CreateInvitations {
     /// Where a front end lets people answer: each invitation's `url` is this with its token at the end. A link that ends with
     /// `#` keeps tokens out of the logs of the servers on the way.
     #[serde(default)]
-    #[schema(nullable = false, max_length = 500, pattern = r"^https?://[!-~]+$", example = "https://answer.example.org/#")]
+    #[schema(
+        nullable = false,
+        max_length = 500,
+        pattern = r"^https?://[!-~]+$",
+        example = "https://answer.example.org/#"
+    )]
     pub link: Option<String>,
 }
 
@@ -190,7 +195,10 @@ fn faults(round: &Life, at: &str, invitation: &InvitationInput) -> Vec<Fault> {
     }
     if round.content.privacy != Privacy::Named {
         let detail = "Only a named round knows who is invited.";
-        let named = [("label", invitation.label.is_some()), ("external_id", invitation.external_id.is_some())];
+        let named = [
+            ("label", invitation.label.is_some()),
+            ("external_id", invitation.external_id.is_some()),
+        ];
         let given = named.into_iter().filter(|(_, is_given)| *is_given);
         faults.extend(given.map(|(name, _)| Fault::new(format!("{at}/{name}"), "not_named", detail)));
     }

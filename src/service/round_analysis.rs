@@ -81,7 +81,11 @@ pub(super) fn anonymous(tx: &mut Tx<'_>, round: &Life) -> Result<Computed> {
         });
     }
     let least = usize::try_from(round.content.minimum_group).unwrap_or(usize::MAX);
-    let voices = groups.into_values().filter(|group| group.len() >= least).flatten().collect();
+    let voices = groups
+        .into_values()
+        .filter(|group| group.len() >= least)
+        .flatten()
+        .collect();
     let request = request(tx, round)?;
     compute_voices(tx, request, (&round.content.model, round.content.model_version), voices)
 }

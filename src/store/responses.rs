@@ -47,7 +47,7 @@ pub(super) fn has(tx: &Tx<'_>, life: &Life) -> bool {
 }
 
 /// A respondent's assessment, where it is kept here.
-pub(super) fn find(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Option<Found>> {
+pub fn find(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Option<Found>> {
     let query = own!(tx, id).filter(dsl::round_id.eq(respondent.round)).select((
         dsl::model_id,
         dsl::revision,
@@ -135,7 +135,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         return Err(Error::Corrupt("a response without a round"));
     };
     let newest = life.versioned.newest.as_ref();
-    let sealed = newest.map(|sealed| Words::of(tx, *model, &sealed.content)).transpose()?;
+    let sealed = newest
+        .map(|sealed| Words::of(tx, *model, &sealed.content))
+        .transpose()?;
     let draft = life.versioned.draft.as_ref();
     let draft = draft.map(|draft| Words::of(tx, *model, &draft.content)).transpose()?;
     let ((document, levels), (draft, draft_levels)) = (apart(sealed), apart(draft));
@@ -169,22 +171,23 @@ pub(super) fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<
     }
     let Found { model, life } = found;
     let newest = life.versioned.newest.as_ref();
-    let sealed = newest.map(|sealed| Words::of(tx, *model, &sealed.content)).transpose()?;
+    let sealed = newest
+        .map(|sealed| Words::of(tx, *model, &sealed.content))
+        .transpose()?;
     let based_on = life.versioned.draft.as_ref().and_then(|draft| draft.based_on);
     let draft = life.versioned.draft.as_ref();
     let draft = draft.map(|draft| Words::of(tx, *model, &draft.content)).transpose()?;
     let ((document, levels), (draft, draft_levels)) = (apart(sealed), apart(draft));
-    let update =
-        diesel::update(own!(tx, life.id).filter(dsl::revision.eq(before.versioned.revision))).set((
-            dsl::revision.eq(before.versioned.revision + 1),
-            dsl::version.eq(newest.map(|sealed| sealed.version)),
-            dsl::document.eq(document),
-            dsl::levels.eq(levels),
-            dsl::digest.eq(newest.map(|sealed| sealed.seal.digest.as_str().to_owned())),
-            dsl::draft.eq(draft),
-            dsl::draft_levels.eq(draft_levels),
-            dsl::draft_based_on.eq(based_on),
-        ));
+    let update = diesel::update(own!(tx, life.id).filter(dsl::revision.eq(before.versioned.revision))).set((
+        dsl::revision.eq(before.versioned.revision + 1),
+        dsl::version.eq(newest.map(|sealed| sealed.version)),
+        dsl::document.eq(document),
+        dsl::levels.eq(levels),
+        dsl::digest.eq(newest.map(|sealed| sealed.seal.digest.as_str().to_owned())),
+        dsl::draft.eq(draft),
+        dsl::draft_levels.eq(draft_levels),
+        dsl::draft_based_on.eq(based_on),
+    ));
     let changed = either!(tx.conn, conn => Fixed(update).execute(conn))?;
     life.versioned.revision = before.versioned.revision + 1;
     if changed == 1 { Ok(()) } else { Err(Error::Contended) }

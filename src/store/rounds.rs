@@ -8,6 +8,7 @@ use diesel::{
 };
 
 use super::{
+    constellations,
     error::{Error, Result},
     fork::{Json, either},
     page::{Page, Position},
@@ -147,8 +148,17 @@ struct NewRow<'a> {
     updated_at: Moment,
 }
 
+/// Lets nobody delete the relationship that a round names, until this transaction ends.
+fn hold(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    match life.content.relationship {
+        Some(relationship) => constellations::hold(tx, relationship),
+        None => Ok(()),
+    }
+}
+
 /// Keeps a new round.
 pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    hold(tx, life)?;
     diesel::insert_into(dsl::rounds)
         .values(NewRow {
             organisation_id: tx.own(),
@@ -168,6 +178,9 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
 
 /// Keeps a round if nobody else changed it meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
+    if life.status == RoundStatus::Draft {
+        hold(tx, life)?;
+    }
     let own = dsl::rounds
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
@@ -244,7 +257,9 @@ pub fn progress(tx: &mut Tx<'_>, life: &Life) -> Result<Vec<Progress>> {
         .select((assessments::perspective, count_star()));
     let submitted: Vec<(String, i64)> = either!(tx.conn, conn => query.load(conn))?;
     let mut answered: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    let submitted = submitted.into_iter().map(|(perspective, count)| (perspective, count, count));
+    let submitted = submitted
+        .into_iter()
+        .map(|(perspective, count)| (perspective, count, count));
     for (perspective, started, submitted) in responses::progress(tx, life.id)?.into_iter().chain(submitted) {
         let counts = answered.entry(perspective).or_default();
         *counts = (counts.0 + started, counts.1 + submitted);

@@ -388,6 +388,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "status",
         "limit",
         "format",
+        "theme",
         "from",
         "updated_since",
         "submitted_from",
@@ -402,6 +403,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "perspective" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
         "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
         "round" => (world.closed.clone(), NOTHING.to_owned()),
+        "gap_analysis" => (world.gap_analysis.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
         "system" => (THEIR_SYSTEM.to_owned(), "https://never.example".to_owned()),
         "value" => (CASE.to_owned(), "case-0".to_owned()),
@@ -423,6 +425,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
             ("upsert_assessment", "system") => format!("system={value}&value={CASE}"),
             ("upsert_assessment", _) => format!("system={SYSTEM}&value={value}"),
             (_, "cursor") => format!("limit=1&cursor={value}"),
+            (_, "gap_analysis") => format!("format=svg&gap_analysis={value}"),
             _ => format!("{name}={value}"),
         };
         let path = match operation.id() {

@@ -55,13 +55,15 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
     let poster = poster["invitations"][0]["token"].as_str().expect("a token").to_owned();
     let personal = tokens(acme, uri, "service_user", ASKED / 2).await;
     for number in 0..ASKED {
-        app.advance(3600);
         let from = app.db.now().micros();
         let (token, redeemed) = match personal.get(number) {
             Some(token) => (token.clone(), redeem(app, token).await),
             None => {
                 let redeemed = redeem(app, &poster).await;
-                (redeemed.json()["token"].as_str().expect("their own").to_owned(), redeemed)
+                (
+                    redeemed.json()["token"].as_str().expect("their own").to_owned(),
+                    redeemed,
+                )
             }
         };
         let mut own = Respondent::of(app, &redeemed);
@@ -70,25 +72,33 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
         }
         let given = ratings();
         for save in 0..=number {
-            let note = json!({"feelings.heard": {"note": format!("{save}")}});
+            let note = json!({"feelings.heard": {"note": if save % 2 == 0 { "One." } else { "Other." }}});
             let saved = own.client.patch(&own.uri, json!({"ratings": note})).await;
             assert_eq!(saved.status, 200, "{}", saved.text());
-            app.advance(1);
         }
-        let whole = json!({"ratings": given, "research_consent": true});
+        let whole = json!({"ratings": given});
+        let cleared = json!({"ratings": {"feelings.heard": null}});
+        assert_eq!(own.client.patch(&own.uri, cleared).await.status, 200);
         assert_eq!(own.client.patch(&own.uri, whole).await.status, 200);
         let submitted = own.submit().await.json();
         let hashes = Token::new(token.clone());
-        let invitation = hashes.invitation().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let invitation = hashes
+            .invitation()
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         all.push(Known {
             names: vec![invitation, hashes.assessment().to_string().replace('-', "")],
             window: (from, app.db.now().micros()),
-            saves: number + 2,
+            saves: number + 3,
             answer: text(&submitted["id"]).replace('-', ""),
-            secrets: vec![token, text(&submitted["receipt"]), text(&submitted["id"]), own.uri[16..].to_owned()],
+            secrets: vec![
+                token,
+                text(&submitted["receipt"]),
+                text(&submitted["id"]),
+                own.uri[16..].to_owned(),
+            ],
         });
-        app.advance(1);
     }
     all
 }
@@ -96,7 +106,10 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
 /// Everything there is, table by table.
 fn dump(second: &mut Second) -> BTreeMap<String, Vec<Row>> {
     let tables = second.tables();
-    tables.into_iter().map(|table| (table.clone(), second.dump(&table))).collect()
+    tables
+        .into_iter()
+        .map(|table| (table.clone(), second.dump(&table)))
+        .collect()
 }
 
 /// What the attacker finds by each way of looking: how many of the answers are given to whoever gave them.
@@ -114,11 +127,22 @@ fn attack(dump: &BTreeMap<String, Vec<Row>>, known: &[Known]) -> BTreeMap<String
             hits.insert(format!("{table} by {way}"), count);
         };
         let around: Vec<Vec<&String>> = answers.iter().map(|row| around(dump, row, &answers)).collect();
-        hit("name".to_owned(), guessed(known, &around, |one, value| one.names.contains(value)));
-        hit("time".to_owned(), guessed(known, &around, |one, value| {
-            value.parse::<i64>().is_ok_and(|at| (one.window.0..=one.window.1).contains(&at))
-        }));
-        hit("count".to_owned(), guessed(known, &around, |one, value| *value == one.saves.to_string()));
+        hit(
+            "name".to_owned(),
+            guessed(known, &around, |one, value| one.names.contains(value)),
+        );
+        hit(
+            "time".to_owned(),
+            guessed(known, &around, |one, value| {
+                value
+                    .parse::<i64>()
+                    .is_ok_and(|at| (one.window.0..=one.window.1).contains(&at))
+            }),
+        );
+        hit(
+            "count".to_owned(),
+            guessed(known, &around, |one, value| *value == one.saves.to_string()),
+        );
         for column in 0..answers[0].len() {
             let distinct: BTreeSet<&String> = answers.iter().map(|row| &row[column]).collect();
             if distinct.len() < answers.len() {
@@ -128,7 +152,12 @@ fn attack(dump: &BTreeMap<String, Vec<Row>>, known: &[Known]) -> BTreeMap<String
             let mut order: Vec<usize> = (0..answers.len()).collect();
             order.sort_by_key(|place| number(&answers[*place]));
             let forth = order.iter().enumerate().filter(|(place, of)| place == *of).count();
-            let back = order.iter().rev().enumerate().filter(|(place, of)| place == *of).count();
+            let back = order
+                .iter()
+                .rev()
+                .enumerate()
+                .filter(|(place, of)| place == *of)
+                .count();
             hit(format!("order of column {column}"), forth.max(back));
         }
     }
@@ -142,7 +171,10 @@ fn around<'a>(dump: &'a BTreeMap<String, Vec<Row>>, row: &'a Row, answers: &[&Ro
         .iter()
         .filter(|value| value.len() >= 32 && answers.iter().filter(|other| other.contains(value)).count() == 1)
         .collect();
-    let led_to = dump.values().flatten().filter(|other| own.iter().any(|value| other.contains(value)));
+    let led_to = dump
+        .values()
+        .flatten()
+        .filter(|other| own.iter().any(|value| other.contains(value)));
     row.iter().chain(led_to.flatten()).collect()
 }
 
@@ -180,7 +212,10 @@ async fn with_all_tokens_and_every_column_of_every_table_nobody_links_an_anonymo
         let hits = attack(&dump(&mut second), &known);
         println!("linking, {state}: {hits:?} of {ASKED}");
         assert!(best(&hits) <= LUCK, "{state}: {hits:?}");
-        let found = acme.get(&uri).await.json()["gap_analysis"].as_str().unwrap_or("none").to_owned();
+        let found = acme.get(&uri).await.json()["gap_analysis"]
+            .as_str()
+            .unwrap_or("none")
+            .to_owned();
         for path in [
             uri.clone(),
             format!("{uri}/invitations?limit=200"),
@@ -194,7 +229,10 @@ async fn with_all_tokens_and_every_column_of_every_table_nobody_links_an_anonymo
         }
     }
     let log = server.log();
-    assert!(log.contains("patch_assessment") && log.contains("submit_assessment"), "the log is read");
+    assert!(
+        log.contains("patch_assessment") && log.contains("submit_assessment"),
+        "the log is read"
+    );
     told.extend([log, server.page_of_metrics()]);
     for (place, one) in known.iter().enumerate() {
         for secret in &one.secrets {
@@ -207,14 +245,24 @@ async fn with_all_tokens_and_every_column_of_every_table_nobody_links_an_anonymo
     for names in known.iter().map(|one| &one.names[1]) {
         let left: Vec<&String> = Vec::new();
         let found = dump(&mut second);
-        let rows = found.iter().filter(|(_, rows)| rows.iter().flatten().any(|value| value == names));
+        let rows = found
+            .iter()
+            .filter(|(_, rows)| rows.iter().flatten().any(|value| value == names));
         assert_eq!(rows.map(|(table, _)| table).collect::<Vec<_>>(), left);
     }
     let kept = second.tables();
-    for table in ["events", "idempotency_keys", "sealed_versions", "assessments", "tombstones"] {
+    for table in [
+        "events",
+        "idempotency_keys",
+        "sealed_versions",
+        "assessments",
+        "tombstones",
+    ] {
         assert!(kept.iter().any(|known| known == table));
         let of_answers = second.dump(table);
-        let named = known.iter().filter(|one| of_answers.iter().flatten().any(|value| *value == one.answer));
+        let named = known
+            .iter()
+            .filter(|one| of_answers.iter().flatten().any(|value| *value == one.answer));
         assert_eq!(named.count(), 0, "{table} names an anonymous assessment");
     }
 }
@@ -242,12 +290,18 @@ async fn the_same_attack_succeeds_where_nothing_is_promised_and_wherever_the_pro
     type Break = (&'static str, &'static str, fn(usize, &Known) -> String);
     let breaks: [Break; 4] = [
         ("the time of a save", "bigint", |_, one| one.window.0.to_string()),
-        ("the order of submissions", "bigint", |place, _| (1000 + place).to_string()),
+        ("the order of submissions", "bigint", |place, _| {
+            (1000 + place).to_string()
+        }),
         ("the hash of a token", "text", |_, one| format!("'{}'", one.names[0])),
         ("the number of saves", "bigint", |_, one| one.saves.to_string()),
     ];
     for (what, kind, value) in breaks {
-        let kind = if second_is_postgres(&app) { kind.to_owned() } else { kind.replace("bigint", "integer") };
+        let kind = if second_is_postgres(&app) {
+            kind.to_owned()
+        } else {
+            kind.replace("bigint", "integer")
+        };
         second.run(&format!("ALTER TABLE responses ADD COLUMN broken {kind}"));
         for (place, one) in known.iter().enumerate() {
             let (id, value) = (bytes(&one.answer), value(place, one));

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::{
     app::{Answer, TestApp, method},
-    making::renewed,
     inviting::{Respondent, acted, opened, redeem, redeem_receipt, round, tokens},
+    making::renewed,
     openapi::all,
     problems::assert_problem,
     rows,
@@ -68,7 +68,10 @@ async fn before_the_reveal_nobody_but_the_respondent_sees_an_assessment_and_an_a
         let uri = opened(&acme, round(privacy)).await;
         let mut submitted = Vec::new();
         for token in tokens(&acme, &uri, "team", 3).await {
-            let receipt = Respondent::invited(&app, &token).await.answer("forming", "maturing").await;
+            let receipt = Respondent::invited(&app, &token)
+                .await
+                .answer("forming", "maturing")
+                .await;
             submitted.push(Respondent::with_receipt(&app, &receipt).await);
         }
         let id = uri.rsplit('/').next().expect("an id");
@@ -89,7 +92,9 @@ async fn before_the_reveal_nobody_but_the_respondent_sees_an_assessment_and_an_a
                     assert_eq!(status, if is_seen { 200 } else { 404 }, "{privacy} {state} {part}");
                 }
                 let id = respondent.uri.rsplit('/').next().expect("an id");
-                let by_name = acme.post("/v1/gap-analyses/preview", json!({"assessments": [id]})).await;
+                let by_name = acme
+                    .post("/v1/gap-analyses/preview", json!({"assessments": [id]}))
+                    .await;
                 assert_eq!(by_name.status, if is_seen { 200 } else { 422 }, "{privacy} {state}");
             }
             let selected = json!({"select": {"model": "meaningful-connections"}});
@@ -112,7 +117,10 @@ async fn after_the_reveal_organisers_see_who_said_what_only_in_a_named_round_and
         let made = acme.post(&format!("{uri}/invitations"), invitation).await.json();
         let token = made["invitations"][0]["token"].as_str().expect("a token").to_owned();
         let mary = Respondent::invited(&app, &token).await;
-        let told = mary.client.patch(&mary.uri, json!({"respondent_ref": "Somebody else"})).await;
+        let told = mary
+            .client
+            .patch(&mary.uri, json!({"respondent_ref": "Somebody else"}))
+            .await;
         assert_eq!(told.faults(), ["/respondent_ref immutable"]);
         let receipt = mary.answer("forming", "maturing").await;
         acted(&acme, &uri, "close").await;
@@ -137,8 +145,14 @@ async fn a_named_round_tells_how_far_each_has_come_and_no_other_does() {
         let acme = app.organisation("acme");
         let uri = opened(&acme, round(privacy)).await;
         let tokens = tokens(&acme, &uri, "team", 3).await;
-        Respondent::invited(&app, &tokens[0]).await.answer("forming", "maturing").await;
-        Respondent::invited(&app, &tokens[1]).await.rate("forming", "maturing").await;
+        Respondent::invited(&app, &tokens[0])
+            .await
+            .answer("forming", "maturing")
+            .await;
+        Respondent::invited(&app, &tokens[1])
+            .await
+            .rate("forming", "maturing")
+            .await;
         redeem(&app, &tokens[2]).await;
         let listed = acme.get(&format!("{uri}/invitations")).await.json();
         let mut answered: Vec<String> = listed["data"]
@@ -168,7 +182,12 @@ async fn with_a_receipt_an_answer_is_read_amended_until_the_round_closes_withdra
         let uri = opened(&acme, round(privacy)).await;
         let (mut receipts, tokens) = (Vec::new(), tokens(&acme, &uri, "team", 5).await);
         for token in &tokens {
-            receipts.push(Respondent::invited(&app, token).await.answer("forming", "maturing").await);
+            receipts.push(
+                Respondent::invited(&app, token)
+                    .await
+                    .answer("forming", "maturing")
+                    .await,
+            );
         }
         let own = Respondent::with_receipt(&app, &receipts[0]).await;
         assert_eq!(own.client.act(&format!("{}/amend", own.uri)).await.status, 200);
@@ -256,14 +275,26 @@ async fn a_shared_invitation_gives_each_a_token_of_their_own_until_its_uses_are_
         let own = other.access["token"].as_str().expect("a token of one's own");
         other.rate("forming", "maturing").await;
         let back = Respondent::invited(&app, own).await;
-        assert_eq!((back.uri.clone(), back.access["token"].clone()), (other.uri, json!(null)));
+        assert_eq!(
+            (back.uri.clone(), back.access["token"].clone()),
+            (other.uri, json!(null))
+        );
         let listed = acme.get(&format!("{uri}/invitations")).await.json();
         assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
-        assert_eq!((&listed["data"][0]["uses"], &listed["data"][0]["used"]), (&json!(2), &json!(2)));
+        assert_eq!(
+            (&listed["data"][0]["uses"], &listed["data"][0]["used"]),
+            (&json!(2), &json!(2))
+        );
         let progress = acme.get(&uri).await.json()["progress"][1].clone();
-        assert_eq!((&progress["invited"], &progress["started"]), (&json!(2), &json!(2)), "{progress}");
+        assert_eq!(
+            (&progress["invited"], &progress["started"]),
+            (&json!(2), &json!(2)),
+            "{progress}"
+        );
         // Taken back, it lets nobody else in; who came before goes on.
-        let gone = acme.delete(&format!("{uri}/invitations/{}", made["id"].as_str().expect("an id"))).await;
+        let gone = acme
+            .delete(&format!("{uri}/invitations/{}", made["id"].as_str().expect("an id")))
+            .await;
         assert_eq!(gone.status, 204, "{}", gone.text());
         assert_eq!(redeem(&app, own).await.status, 200);
     }
@@ -277,18 +308,33 @@ async fn whatever_leads_nowhere_gets_one_and_the_same_answer_and_who_tries_many_
     let mut body = round("anonymous");
     body["closes_at"] = json!("2100-01-01");
     let ending = opened(&acme, body).await;
-    let revoked = acme.post(&format!("{uri}/invitations"), json!({"perspective": "team"})).await.json();
+    let revoked = acme
+        .post(&format!("{uri}/invitations"), json!({"perspective": "team"}))
+        .await
+        .json();
     let revoked = revoked["invitations"][0].clone();
     let used = tokens(&acme, &uri, "team", 1).await.remove(0);
-    Respondent::invited(&app, &used).await.answer("forming", "maturing").await;
-    let (late, cancelled) = (tokens(&acme, &ending, "team", 1).await, opened(&acme, round("named")).await);
+    Respondent::invited(&app, &used)
+        .await
+        .answer("forming", "maturing")
+        .await;
+    let (late, cancelled) = (
+        tokens(&acme, &ending, "team", 1).await,
+        opened(&acme, round("named")).await,
+    );
     let of_cancelled = tokens(&acme, &cancelled, "team", 1).await;
     acted(&acme, &cancelled, "cancel").await;
     let path = format!("{uri}/invitations/{}", revoked["id"].as_str().expect("an id"));
     assert_eq!(acme.delete(&path).await.status, 204);
     app.advance(75 * 365 * 24 * 60 * 60);
     let mut answers = Vec::new();
-    for token in [revoked["token"].as_str().expect("a token"), &used, &late[0], &of_cancelled[0], &"A".repeat(43)] {
+    for token in [
+        revoked["token"].as_str().expect("a token"),
+        &used,
+        &late[0],
+        &of_cancelled[0],
+        &"A".repeat(43),
+    ] {
         answers.push(redeem(&app, token).await);
     }
     answers.push(redeem_receipt(&app, "00000-00000-00000-00000-000000").await);
@@ -302,7 +348,12 @@ async fn whatever_leads_nowhere_gets_one_and_the_same_answer_and_who_tries_many_
     }
     let waits = redeem(&app, &used).await;
     assert_problem(&waits, 429, "too_many_requests");
-    assert!(waits.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    assert!(
+        waits
+            .header("retry-after")
+            .parse::<u32>()
+            .is_ok_and(|seconds| seconds > 0)
+    );
 }
 
 #[actix_web::test]
@@ -349,7 +400,10 @@ async fn a_respondents_token_is_refused_by_every_operation_that_is_not_for_them(
 async fn a_token_reaches_nothing_of_another_respondent_nor_anything_once_its_round_or_its_time_is_over() {
     let app = TestApp::new().await;
     let (acme, rival) = (app.organisation("acme"), app.organisation("rival"));
-    let (mine, theirs) = (opened(&acme, round("anonymous")).await, opened(&rival, round("anonymous")).await);
+    let (mine, theirs) = (
+        opened(&acme, round("anonymous")).await,
+        opened(&rival, round("anonymous")).await,
+    );
     let tokens_of_mine = tokens(&acme, &mine, "team", 2).await;
     let one = Respondent::invited(&app, &tokens_of_mine[0]).await;
     let other = Respondent::invited(&app, &tokens_of_mine[1]).await;
@@ -358,7 +412,12 @@ async fn a_token_reaches_nothing_of_another_respondent_nor_anything_once_its_rou
         respondent.rate("forming", "maturing").await;
     }
     for uri in [&other.uri, &foreign.uri] {
-        for (name, path) in [("GET", uri.clone()), ("PATCH", uri.clone()), ("DELETE", uri.clone()), ("POST", format!("{uri}/submit"))] {
+        for (name, path) in [
+            ("GET", uri.clone()),
+            ("PATCH", uri.clone()),
+            ("DELETE", uri.clone()),
+            ("POST", format!("{uri}/submit")),
+        ] {
             let request = TestRequest::with_uri(&path)
                 .method(method(name))
                 .insert_header(("If-Match", "*"))
@@ -373,7 +432,11 @@ async fn a_token_reaches_nothing_of_another_respondent_nor_anything_once_its_rou
     let one = Respondent::invited(&app, &tokens_of_mine[0]).await;
     acted(&renewed(&app, &acme), &mine, "cancel").await;
     assert_problem(&one.client.get(&one.uri).await, 404, "not_found");
-    assert_problem(&one.client.get(one.access["form"].as_str().expect("a form")).await, 404, "not_found");
+    assert_problem(
+        &one.client.get(one.access["form"].as_str().expect("a form")).await,
+        404,
+        "not_found",
+    );
 }
 
 #[actix_web::test]
@@ -400,7 +463,14 @@ async fn what_was_not_submitted_when_a_round_ends_is_erased_by_the_job_too_and_n
         assert_eq!(acme.get(&uri).await.json()["status"], "closed");
         let nothing = acme.act(&format!("{uri}/reveal")).await;
         assert_problem(&nothing, 409, "invalid_transition");
-        let kept = app.db.read_now(Actor::SERVICE, |tx| tx.is_migrated()).expect("a database");
-        assert!(kept && !rows::of(&app, acme.organisation).iter().any(|row| row.starts_with("responses")));
+        let kept = app
+            .db
+            .read_now(Actor::SERVICE, |tx| tx.is_migrated())
+            .expect("a database");
+        assert!(
+            kept && !rows::of(&app, acme.organisation)
+                .iter()
+                .any(|row| row.starts_with("responses"))
+        );
     }
 }

@@ -43,13 +43,7 @@ pub enum RoundStatus {
 
 impl RoundStatus {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Draft,
-        Self::Open,
-        Self::Closed,
-        Self::Revealed,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Open, Self::Closed, Self::Revealed, Self::Cancelled];
 
     /// The word under which it is kept.
     pub const fn key(self) -> &'static str {
@@ -85,7 +79,11 @@ pub enum Privacy {
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// The words. An anonymous round adds what anonymity does and does not cover.
-    #[schema(min_length = 1, max_length = 4000, example = "We use your answers to improve our service.")]
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        example = "We use your answers to improve our service."
+    )]
     pub text: String,
     /// Their version, as the organisation counts it.
     #[schema(min_length = 1, max_length = 60, example = "2026-03")]
@@ -230,7 +228,11 @@ impl Life {
         match self.status {
             RoundStatus::Draft => {}
             RoundStatus::Open => Broken::unless_empty(self.fixed(&to))?,
-            _ => return Err(Broken::InvalidTransition("Only a draft or an open round can be changed.")),
+            _ => {
+                return Err(Broken::InvalidTransition(
+                    "Only a draft or an open round can be changed.",
+                ));
+            }
         }
         Broken::unless_empty(to.faults())?;
         self.content = to;
@@ -266,7 +268,11 @@ impl Life {
     pub fn open(&mut self, now: Moment, model: Version, constellation: Option<Version>) -> Result<(), Broken> {
         self.is(RoundStatus::Draft, "Only a draft can be opened.")?;
         if self.content.closes_at.is_some_and(|closes| closes <= now) {
-            return Err(Broken::fault("/closes_at", "minimum", "It would close before it opens."));
+            return Err(Broken::fault(
+                "/closes_at",
+                "minimum",
+                "It would close before it opens.",
+            ));
         }
         self.content.model_version = Some(model);
         self.constellation_version = constellation;

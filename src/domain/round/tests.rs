@@ -54,7 +54,10 @@ fn round(status: RoundStatus) -> Life {
 
 fn codes(broken: Result<(), Broken>) -> Vec<String> {
     match broken {
-        Err(Broken::Invalid(faults)) => faults.into_iter().map(|fault| fault.pointer + " " + fault.code).collect(),
+        Err(Broken::Invalid(faults)) => faults
+            .into_iter()
+            .map(|fault| fault.pointer + " " + fault.code)
+            .collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -100,7 +103,10 @@ fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
     other.privacy = Privacy::Named;
     other.minimum_group = 5;
     let told = codes(life.edit(other));
-    assert_eq!(told, ["/closes_at immutable", "/privacy immutable", "/minimum_group immutable"]);
+    assert_eq!(
+        told,
+        ["/closes_at immutable", "/privacy immutable", "/minimum_group immutable"]
+    );
     for status in [RoundStatus::Closed, RoundStatus::Revealed, RoundStatus::Cancelled] {
         assert!(round(status).edit(content()).is_err());
     }
@@ -113,7 +119,11 @@ fn two_are_no_group_where_nobody_may_be_known() {
     small.perspectives.extend(small.perspectives.clone());
     small.opens_at = Some(at(100));
     let told = codes(round(RoundStatus::Draft).edit(small.clone()));
-    let expected = ["/perspectives/1/perspective duplicate", "/minimum_group minimum", "/closes_at minimum"];
+    let expected = [
+        "/perspectives/1/perspective duplicate",
+        "/minimum_group minimum",
+        "/closes_at minimum",
+    ];
     assert_eq!(told, expected);
     small.privacy = Privacy::Pseudonymous;
     assert!(!small.faults().iter().any(|fault| fault.pointer == "/minimum_group"));
@@ -121,5 +131,8 @@ fn two_are_no_group_where_nobody_may_be_known() {
 
 #[test]
 fn what_would_close_before_it_opens_does_not_open() {
-    assert_eq!(codes(round(RoundStatus::Draft).open(at(100), 1, None)), ["/closes_at minimum"]);
+    assert_eq!(
+        codes(round(RoundStatus::Draft).open(at(100), 1, None)),
+        ["/closes_at minimum"]
+    );
 }

@@ -56,7 +56,11 @@ impl Habits<'_> {
     }
 
     fn stores_nothing(&self) -> bool {
-        self.path.ends_with("/validate") || self.path.ends_with("/preview") || self.draws() || self.is_token() || self.redeems()
+        self.path.ends_with("/validate")
+            || self.path.ends_with("/preview")
+            || self.draws()
+            || self.is_token()
+            || self.redeems()
     }
 
     /// What makes a picture of its body.
@@ -126,7 +130,9 @@ impl Habits<'_> {
         match self.method {
             "patch" | "delete" => names.push("If-Match"),
             "put" => names.extend(["If-Match-Optional", "If-None-Match-Any"]),
-            "post" if self.is_of_one() && !self.stores_nothing() && !self.makes_several() => names.push("If-Match-Optional"),
+            "post" if self.is_of_one() && !self.stores_nothing() && !self.makes_several() => {
+                names.push("If-Match-Optional")
+            }
             _ => {}
         }
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
@@ -200,7 +206,8 @@ impl Habits<'_> {
 
     fn success_headers(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        if self.has_etag() || (self.method == "post" && self.is_secured() && !self.stores_nothing() && !self.makes_several())
+        if self.has_etag()
+            || (self.method == "post" && self.is_secured() && !self.stores_nothing() && !self.makes_several())
         {
             names.push("ETag");
         }
@@ -233,7 +240,10 @@ impl Habits<'_> {
             (400, true),
             (401, self.is_secured()),
             (403, self.is_secured()),
-            (404, self.path.contains('{') || self.path == "/v1/organisation" || self.redeems()),
+            (
+                404,
+                self.path.contains('{') || self.path == "/v1/organisation" || self.redeems(),
+            ),
             (406, several_formats),
             (408, self.has_body()),
             (409, writes || self.path == "/v1/models/{model}/validate"),

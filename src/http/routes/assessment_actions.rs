@@ -14,8 +14,7 @@ use crate::{
     service::{
         erasure,
         migration::{self, Migrate, Migration},
-        respondents,
-        transitions,
+        respondents, transitions,
     },
     store::db::{Db, Tx},
 };

@@ -93,9 +93,7 @@ async fn list_invitations(
     let round = path.id()?;
     let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
     let page = paging.page();
-    let (items, next) = caller
-        .read(&db, move |tx| invitations::list(tx, round, &page))
-        .await?;
+    let (items, next) = caller.read(&db, move |tx| invitations::list(tx, round, &page)).await?;
     Ok(paging.reply(items, next))
 }
 

@@ -42,7 +42,10 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RedeemInvitation {
     /// The token.
-    #[schema(pattern = "^[A-Za-z0-9_-]{43}$", example = "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA")]
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"
+    )]
     token: String,
 }
 
@@ -51,7 +54,12 @@ pub(in crate::http) struct RedeemInvitation {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct RedeemReceipt {
     /// The receipt, however it is grouped, in capitals or not.
-    #[schema(min_length = 26, max_length = 60, pattern = "^[0-9A-Za-z -]+$", example = "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE")]
+    #[schema(
+        min_length = 26,
+        max_length = 60,
+        pattern = "^[0-9A-Za-z -]+$",
+        example = "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE"
+    )]
     receipt: String,
 }
 
@@ -170,12 +178,19 @@ fn answered(
 }
 
 async fn take(db: &Db, organisation: OrganisationId, token: Token) -> Result<Redeemed, Problem> {
-    let (own, id) = (random_token(), InvitationId::from_uuid(Uuid::from_bytes(rand::random())));
+    let (own, id) = (
+        random_token(),
+        InvitationId::from_uuid(Uuid::from_bytes(rand::random())),
+    );
     let (sender, receiver) = oneshot::channel();
     let work = move |tx: &mut Tx<'_>| redemption::take(tx, &token, &own, id);
-    db.write(Actor::service_for(organisation), work, move |taken: service::Result<_>| {
-        drop(sender.send(taken));
-    });
+    db.write(
+        Actor::service_for(organisation),
+        work,
+        move |taken: service::Result<_>| {
+            drop(sender.send(taken));
+        },
+    );
     Ok(handed_over(receiver).await.ok_or_else(Problem::fate_unknown)??)
 }
 

@@ -180,14 +180,21 @@ async fn patch_round(
 ) -> Result<Reply, Problem> {
     let (id, expected, body) = (path.id()?, caller.expected()?, body.0);
     caller
-        .write(&db, move |tx| Ok(shown(&rounds::patch(tx, id, &expected, body.clone())?)))
+        .write(&db, move |tx| {
+            Ok(shown(&rounds::patch(tx, id, &expected, body.clone())?))
+        })
         .await
 }
 
 /// What is done with a round as a whole.
 type Action = fn(&mut Tx<'_>, RoundId, &Expected) -> service::Result<Revised<Round>>;
 
-async fn act(caller: Caller<WriteRounds>, path: Path<RoundPath>, db: Data<Db>, action: Action) -> Result<Reply, Problem> {
+async fn act(
+    caller: Caller<WriteRounds>,
+    path: Path<RoundPath>,
+    db: Data<Db>,
+    action: Action,
+) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
     caller
         .write(&db, move |tx| Ok(shown(&action(tx, id, &expected)?)))
