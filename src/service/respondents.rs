@@ -28,13 +28,25 @@ fn round(tx: &mut Tx<'_>, id: RoundId) -> Result<round::Life> {
     store::rounds::find(tx, id)?.ok_or(Error::NotFound("round"))
 }
 
+/// What a respondent saved or submitted: until it is submitted, and in an anonymous round for ever, it is kept apart.
+fn kept(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Option<Found>> {
+    if let Some(found) = store::responses::find(tx, respondent, id)? {
+        return Ok(Some(found));
+    }
+    if respondent.is_anonymous {
+        return Ok(None);
+    }
+    let found = store::assessments::find(tx, id)?;
+    Ok(found.filter(|found| found.life.round() == Some(respondent.round)))
+}
+
 /// A respondent's own assessment; an empty draft where they saved nothing yet and still can.
 pub(super) fn find(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Found> {
     if id != respondent.assessment {
         return Err(ASSESSMENT);
     }
     let round = round(tx, respondent.round)?;
-    match store::assessments::find(tx, id)? {
+    match kept(tx, respondent, id)? {
         // What was submitted to a round that was called off can still be looked at, and erased.
         Some(found) if round.status != RoundStatus::Cancelled || found.life.versioned.newest.is_some() => Ok(found),
         Some(_) => Err(ASSESSMENT),
@@ -146,7 +158,8 @@ pub fn submit(
     let derived = key.and_then(|key| Receipt::of_key(id, key));
     let receipt = derived.unwrap_or(Receipt::of_random(random));
     if derived.is_some()
-        && let Some(submitted) = store::assessments::find(tx, receipt.assessment())?
+        && let Some(respondent) = tx.actor().respondent
+        && let Some(submitted) = kept(tx, &respondent, receipt.assessment())?
     {
         return with_receipt(shown(&submitted.life)?, receipt);
     }

@@ -7,6 +7,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    constellations,
     error::{Error, Result},
     external_ids,
     fork::{Fixed, Json, either},
@@ -160,14 +161,8 @@ pub struct Found {
     pub life: Life,
 }
 
-/// One of the organisation's assessments: one query, by primary key. What a respondent saved is looked for first where it is kept
-/// until they submit it.
+/// One of the organisation's assessments: one query, by primary key.
 pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
-    if let Some(respondent) = tx.actor.respondent
-        && let Some(found) = responses::find(tx, &respondent, id)?
-    {
-        return Ok(Some(found));
-    }
     let query = dsl::assessments
         .left_join(journal::newest!(dsl, nullable))
         .filter(dsl::organisation_id.eq(tx.own()))
@@ -268,6 +263,9 @@ pub(super) fn insert_submitted(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
     let Some(Draft { content, .. }) = &life.versioned.draft else {
         return Err(Error::Corrupt("a new assessment without a draft"));
     };
+    if let Some(relationship) = content.relationship {
+        constellations::hold(tx, relationship)?;
+    }
     let (words, levels) = Words::of(tx, *model, content)?;
     let row = NewRow {
         organisation_id: tx.own(),

@@ -7,7 +7,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExten
 use super::{
     error::{Error, Result},
     external_ids,
-    fork::{Json, either},
+    fork::{Json, either, held},
     journal,
     page::{Page, Position},
     schema::{
@@ -187,7 +187,18 @@ fn keep_relationships(tx: &mut Tx<'_>, before: Option<&Content>, life: &Life) ->
         .filter(|id| now.relationship(*id).is_none())
         .collect();
     if !gone.is_empty() {
-        diesel::delete(own().filter(own_relationships::id.eq_any(gone))).execute(tx.conn)?;
+        diesel::delete(own().filter(own_relationships::id.eq_any(&gone))).execute(tx.conn)?;
+        // Deleting waited for those who had named one meanwhile.
+        let named = assessments::table
+            .filter(assessments::organisation_id.eq(organisation_id))
+            .filter(assessments::relationship_id.eq_any(&gone));
+        let asked = rounds::table
+            .filter(rounds::organisation_id.eq(organisation_id))
+            .filter(rounds::relationship_id.eq_any(&gone));
+        let is_used = diesel::dsl::exists(named).or(diesel::dsl::exists(asked));
+        if diesel::select(is_used).get_result(tx.conn)? {
+            return Err(Error::Contended);
+        }
     }
     let (mut new, mut retired, mut back) = (Vec::new(), Vec::new(), Vec::new());
     for relationship in &now.relationships {
@@ -241,6 +252,16 @@ pub fn used(tx: &mut Tx<'_>, id: ConstellationId) -> Result<BTreeSet<Relationshi
         .select(own_relationships::id)
         .load(tx.conn)?;
     Ok(named.into_iter().collect())
+}
+
+/// Lets nobody delete a relationship that is about to be named, until this transaction ends.
+pub(super) fn hold(tx: &mut Tx<'_>, id: RelationshipId) -> Result<()> {
+    let query = own_relationships::relationships
+        .filter(own_relationships::organisation_id.eq(tx.own()))
+        .filter(own_relationships::id.eq(id))
+        .select(own_relationships::id);
+    let row: Option<RelationshipId> = held!(tx.conn, query).optional()?;
+    row.map(drop).ok_or(Error::Contended)
 }
 
 /// Where a relationship stands.

@@ -173,15 +173,6 @@ fn classify_database_error(kind: DatabaseErrorKind, information: &dyn DatabaseEr
         DatabaseErrorKind::SerializationFailure => Error::Contended,
         _ if message.contains("deadlock detected") => Error::Contended,
         _ if message.contains("lock timeout") || message.contains("database is locked") => Error::LockTimeout,
-        // A relationship was named while a version left it out: the second of the two is done anew.
-        DatabaseErrorKind::ForeignKeyViolation
-            if matches!(
-                information.constraint_name(),
-                Some("assessments_relationship" | "rounds_relationship")
-            ) =>
-        {
-            Error::Contended
-        }
         DatabaseErrorKind::ForeignKeyViolation
         | DatabaseErrorKind::NotNullViolation
         | DatabaseErrorKind::CheckViolation => {
@@ -245,6 +236,17 @@ macro_rules! insert_all {
     };
 }
 pub(super) use insert_all;
+
+/// Reads a row that nobody may delete until the transaction ends. `SQLite` has one writer, and so needs no lock.
+macro_rules! held {
+    ($on:expr, $query:expr) => {
+        match &mut *$on {
+            $crate::store::fork::Conn::Postgres(conn) => $query.for_key_share().get_result(conn),
+            $crate::store::fork::Conn::Sqlite(conn) => $query.get_result(conn),
+        }
+    };
+}
+pub(super) use held;
 
 /// Inserts a few rows: by one statement, where asking costs more than doing.
 macro_rules! insert_few {

@@ -11,6 +11,7 @@ use super::{
     tx::Tx,
 };
 use crate::domain::{
+    date::Date,
     event::Kind,
     gap_analysis::DoneStep,
     id::{GapAnalysisId, NextStepId, OrganisationId, RoundId},
@@ -165,7 +166,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
             round_id: content.round,
             element: content.element.as_str(),
             status: content.status.key(),
-            due: content.due.map(|due| due.midnight()),
+            due: content.due.map(Date::midnight),
             created_at: tx.now(),
             updated_at: tx.now(),
         })
@@ -186,7 +187,7 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
         dsl::revision.eq(life.revision + 1),
         dsl::version.eq(life.newest.version),
         dsl::status.eq(content.status.key()),
-        dsl::due.eq(content.due.map(|due| due.midnight())),
+        dsl::due.eq(content.due.map(Date::midnight)),
         dsl::updated_at.eq(tx.now()),
     ))
     .execute(tx.conn)?;

@@ -47,7 +47,7 @@ pub(super) fn has(tx: &Tx<'_>, life: &Life) -> bool {
 }
 
 /// A respondent's assessment, where it is kept here.
-pub(super) fn find(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Option<Found>> {
+pub fn find(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Option<Found>> {
     let query = own!(tx, id).filter(dsl::round_id.eq(respondent.round)).select((
         dsl::model_id,
         dsl::revision,

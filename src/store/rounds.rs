@@ -8,6 +8,7 @@ use diesel::{
 };
 
 use super::{
+    constellations,
     error::{Error, Result},
     fork::{Json, either},
     page::{Page, Position},
@@ -160,8 +161,17 @@ struct NewRow<'a> {
     updated_at: Moment,
 }
 
+/// Lets nobody delete the relationship that a round names, until this transaction ends.
+fn hold(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    match life.content.relationship {
+        Some(relationship) => constellations::hold(tx, relationship),
+        None => Ok(()),
+    }
+}
+
 /// Keeps a new round.
 pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    hold(tx, life)?;
     diesel::insert_into(dsl::rounds)
         .values(NewRow {
             organisation_id: tx.own(),
@@ -181,6 +191,9 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
 
 /// Keeps a round if nobody else changed it meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
+    if life.status == RoundStatus::Draft {
+        hold(tx, life)?;
+    }
     let own = dsl::rounds
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));

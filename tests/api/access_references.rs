@@ -449,8 +449,8 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         let query = match (operation.id(), name) {
             ("upsert_assessment", "system") => format!("system={value}&value={CASE}"),
             ("upsert_assessment", _) => format!("system={SYSTEM}&value={value}"),
-            ("get_constellation", "gap_analysis") => format!("format=svg&gap_analysis={value}"),
             (_, "cursor") => format!("limit=1&cursor={value}"),
+            ("get_constellation", "gap_analysis") => format!("format=svg&gap_analysis={value}"),
             _ => format!("{name}={value}"),
         };
         let path = match operation.id() {

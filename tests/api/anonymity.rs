@@ -55,7 +55,6 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
     let poster = poster["invitations"][0]["token"].as_str().expect("a token").to_owned();
     let personal = tokens(acme, uri, "service_user", ASKED / 2).await;
     for number in 0..ASKED {
-        app.advance(3600);
         let from = app.db.now().micros();
         let (token, redeemed) = match personal.get(number) {
             Some(token) => (token.clone(), redeem(app, token).await),
@@ -73,12 +72,13 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
         }
         let given = ratings();
         for save in 0..=number {
-            let note = json!({"feelings.heard": {"note": format!("{save}")}});
+            let note = json!({"feelings.heard": {"note": if save % 2 == 0 { "One." } else { "Other." }}});
             let saved = own.client.patch(&own.uri, json!({"ratings": note})).await;
             assert_eq!(saved.status, 200, "{}", saved.text());
-            app.advance(1);
         }
-        let whole = json!({"ratings": given, "research_consent": true});
+        let whole = json!({"ratings": given});
+        let cleared = json!({"ratings": {"feelings.heard": null}});
+        assert_eq!(own.client.patch(&own.uri, cleared).await.status, 200);
         assert_eq!(own.client.patch(&own.uri, whole).await.status, 200);
         let submitted = own.submit().await.json();
         let hashes = Token::new(token.clone());
@@ -90,7 +90,7 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
         all.push(Known {
             names: vec![invitation, hashes.assessment().to_string().replace('-', "")],
             window: (from, app.db.now().micros()),
-            saves: number + 2,
+            saves: number + 3,
             answer: text(&submitted["id"]).replace('-', ""),
             secrets: vec![
                 token,
@@ -99,7 +99,6 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
                 own.uri[16..].to_owned(),
             ],
         });
-        app.advance(1);
     }
     all
 }

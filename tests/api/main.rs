@@ -21,6 +21,7 @@ mod catalogue;
 mod clients;
 mod commands;
 mod concurrency;
+mod constellation_drawings;
 mod constellations;
 mod contract;
 mod draining;

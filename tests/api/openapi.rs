@@ -453,6 +453,12 @@ fn only_what_may_be_null_is_nullable() {
             "/PatchRating/properties/not_applicable",
             "/PatchRating/properties/note",
             "/PatchRating/properties/reason",
+            "/PatchRound/properties/baseline",
+            "/PatchRound/properties/closes_at",
+            "/PatchRound/properties/constellation",
+            "/PatchRound/properties/model_version",
+            "/PatchRound/properties/opens_at",
+            "/PatchRound/properties/relationship",
         ]
     );
 }

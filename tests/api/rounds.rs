@@ -1,1 +1,353 @@
-//! x
+//! Rounds: prepared, opened, closed, revealed, called off; and whom they invite.
+
+use meaningful_connections::{domain::moment::Moment, jobs};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Client, TestApp},
+    inviting::{Respondent, acted, opened, redeem, round, tokens},
+    making::renewed,
+    problems::assert_problem,
+    rows::{self, Second},
+    world::constellation,
+};
+
+async fn made(client: &Client, body: Value) -> String {
+    let made = client.post("/v1/rounds", body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    made.uri()
+}
+
+#[actix_web::test]
+async fn everything_that_is_wrong_with_a_round_is_told_at_once() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let nothing = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let mut body = round("anonymous");
+    body["minimum_group"] = json!(2);
+    body["model"] = json!("never-was");
+    body["perspectives"] = json!([{"perspective": "team", "expected": 1}, {"perspective": "team", "expected": 1},
+        {"perspective": "nobody", "expected": 1}]);
+    body["opens_at"] = json!("2026-02-01");
+    body["closes_at"] = json!("2026-01-01");
+    body["relationship"] = json!(nothing);
+    body["baseline"] = json!(nothing);
+    let told = acme.post("/v1/rounds", body).await;
+    assert_eq!(told.status, 422, "{}", told.text());
+    let mut faults = told.faults();
+    faults.sort();
+    assert_eq!(
+        faults,
+        [
+            "/baseline unknown_reference",
+            "/closes_at minimum",
+            "/minimum_group minimum",
+            "/model unknown_reference",
+            "/perspectives/1/perspective duplicate",
+            "/perspectives/2/perspective unknown_reference",
+            "/relationship unknown_reference",
+        ]
+    );
+    let mut body = round("named");
+    body["consent"] = json!({"text": "", "version": "1"});
+    body["perspectives"] = json!([]);
+    body["minimum_group"] = json!(1);
+    let told = acme.post("/v1/rounds", body).await.faults();
+    assert_eq!(
+        told,
+        [
+            "/consent/text min_length",
+            "/minimum_group minimum",
+            "/perspectives min_items"
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn a_round_about_a_relationship_names_its_constellation_and_keeps_it_from_vanishing() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let map = acme.post("/v1/constellations", constellation()).await;
+    let (id, relationship) = (map.json()["id"].clone(), map.json()["relationships"][0]["id"].clone());
+    let other = acme.post("/v1/constellations", constellation()).await.json()["id"].clone();
+    let mut body = round("named");
+    body["relationship"] = relationship.clone();
+    body["constellation"] = other;
+    let told = acme.post("/v1/rounds", body.clone()).await.faults();
+    assert_eq!(told, ["/constellation contradiction"]);
+    body.as_object_mut().expect("an object").remove("constellation");
+    let uri = made(&acme, body).await;
+    assert_eq!(acme.get(&uri).await.json()["constellation"], id);
+    let changed = acme
+        .patch(&map.uri(), json!({"relationships": [], "parties": []}))
+        .await;
+    assert_eq!(
+        changed.json()["relationships"][0]["retired"],
+        true,
+        "{}",
+        changed.text()
+    );
+    let told = acme.act(&format!("{uri}/open")).await;
+    assert_eq!(told.faults(), ["/relationship unknown_reference"]);
+    let back = json!({"parties": constellation()["parties"], "relationships": [{"id": relationship, "from": "team",
+        "to": "residents", "cardinality": {"from": "one", "to": "many"}}]});
+    assert_eq!(acme.patch(&map.uri(), back).await.status, 200);
+    let open = acted(&acme, &uri, "open").await;
+    assert_eq!(
+        (&open["constellation_version"], &open["model_version"]),
+        (&json!(3), &json!(1))
+    );
+    let listed = acme
+        .get(&format!(
+            "/v1/rounds?relationship={}",
+            relationship.as_str().expect("an id")
+        ))
+        .await;
+    assert_eq!(listed.json()["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[actix_web::test]
+async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_an_ended_one_not_at_all() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = made(&acme, round("named")).await;
+    let anonymous = acme
+        .patch(&uri, json!({"privacy": "anonymous", "closes_at": "2100-01-01"}))
+        .await;
+    assert_eq!(anonymous.status, 200, "{}", anonymous.text());
+    assert!(
+        anonymous.json()["anonymity"]["text"]
+            .as_str()
+            .is_some_and(|words| words.contains("write-ahead log"))
+    );
+    let unconditional = acme.patch_if(&uri, "", json!({"title": "x"})).await;
+    assert_eq!(unconditional.status, 428, "{}", unconditional.text());
+    acted(&acme, &uri, "open").await;
+    let later = json!({"title": "Longer", "closes_at": "2101-01-01"});
+    assert_eq!(acme.patch(&uri, later).await.json()["title"], "Longer");
+    let told = acme
+        .patch(
+            &uri,
+            json!({"privacy": "named", "minimum_group": 2, "closes_at": "2100-01-01"}),
+        )
+        .await;
+    assert_eq!(
+        told.faults(),
+        ["/closes_at immutable", "/privacy immutable", "/minimum_group immutable"]
+    );
+    assert_problem(&acme.act(&format!("{uri}/open")).await, 409, "invalid_transition");
+    assert_problem(&acme.act(&format!("{uri}/reveal")).await, 409, "invalid_transition");
+    acted(&acme, &uri, "close").await;
+    assert_problem(
+        &acme.patch(&uri, json!({"title": "x"})).await,
+        409,
+        "invalid_transition",
+    );
+    acted(&acme, &uri, "cancel").await;
+    for action in ["open", "close", "reveal", "cancel"] {
+        assert_problem(&acme.act(&format!("{uri}/{action}")).await, 409, "invalid_transition");
+    }
+}
+
+#[actix_web::test]
+async fn a_round_opens_and_closes_by_itself() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let mut body = round("pseudonymous");
+    let day = |text| Moment::parse_date_or_time(text).expect("a day").seconds() - app.db.now().seconds();
+    body["opens_at"] = json!("2100-01-01");
+    body["closes_at"] = json!("2100-01-02");
+    let uri = made(&acme, body).await;
+    let mut states = Vec::new();
+    for until in [-60, 60] {
+        for date in ["2100-01-01", "2100-01-02"] {
+            if until < 0 && date == "2100-01-02" {
+                continue;
+            }
+            app.advance(day(date) + until);
+            jobs::step(&app.db);
+            let shown = renewed(&app, &acme).get(&uri).await.json();
+            states.push(shown["status"].as_str().unwrap_or("?").to_owned());
+        }
+    }
+    assert_eq!(states, ["draft", "open", "closed"]);
+}
+
+#[actix_web::test]
+async fn invitations_say_what_is_wrong_with_each_and_only_a_named_round_knows_who_is_invited() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let prepared = made(&acme, round("named")).await;
+    let early = acme
+        .post(&format!("{prepared}/invitations"), json!({"perspective": "team"}))
+        .await;
+    assert_problem(&early, 409, "invalid_transition");
+    let name = json!({"system": "https://crm.example.org", "value": "person-1"});
+    for (privacy, expected) in [
+        ("named", vec!["/invitations/1/perspective unknown_reference"]),
+        (
+            "anonymous",
+            vec![
+                "/invitations/0/label not_named",
+                "/invitations/0/external_id not_named",
+                "/invitations/1/perspective unknown_reference",
+            ],
+        ),
+    ] {
+        let uri = opened(&acme, round(privacy)).await;
+        let invitations = json!({"invitations": [
+            {"perspective": "team", "label": "Mary", "external_id": name}, {"perspective": "organisation"}
+        ]});
+        let told = acme.post(&format!("{uri}/invitations"), invitations).await.faults();
+        assert_eq!(told, expected, "{privacy}");
+        let uri = format!("{uri}/invitations");
+        for (body, fault) in [
+            (json!({}), "/perspective required"),
+            (json!({"perspective": "team", "uses": 0}), "/uses minimum"),
+            (json!({"perspective": "team", "uses": 10_001}), "/uses maximum"),
+            (
+                json!({"perspective": "team", "link": "javascript:alert(1)"}),
+                "/link pattern",
+            ),
+            (
+                json!({"perspective": "team", "invitations": [{"perspective": "team"}]}),
+                " one_or_several",
+            ),
+            (json!({"invitations": []}), "/invitations min_items"),
+            (
+                json!({"invitations": vec![json!({"perspective": "team"}); 501]}),
+                "/invitations max_items",
+            ),
+        ] {
+            assert_eq!(acme.post(&uri, body).await.faults(), [fault]);
+        }
+        assert_eq!(acme.get(&uri).await.json()["data"], json!([]));
+    }
+}
+
+#[actix_web::test]
+async fn tokens_are_shown_once_kept_only_as_hashes_and_in_no_replayed_answer() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = opened(&acme, round("named")).await;
+    let keyed = || {
+        actix_web::test::TestRequest::post()
+            .uri(&format!("{uri}/invitations"))
+            .insert_header(("Idempotency-Key", "one"))
+            .set_json(json!({"perspective": "team", "label": "Mary", "link": "https://answer.example.org/#"}))
+    };
+    let (first, again) = (acme.send(keyed()).await, acme.send(keyed()).await);
+    let token = first.json()["invitations"][0]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    assert_eq!(token.len(), 43);
+    assert_eq!(first.header("cache-control"), "no-store");
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(
+        first.json()["invitations"][0]["id"],
+        again.json()["invitations"][0]["id"]
+    );
+    let path = format!(
+        "{uri}/invitations/{}",
+        first.json()["invitations"][0]["id"].as_str().expect("an id")
+    );
+    let shown = acme.get(&path).await;
+    assert_eq!(shown.json()["label"], "Mary");
+    for text in [
+        again.text(),
+        shown.text(),
+        acme.get(&format!("{uri}/invitations")).await.text(),
+    ] {
+        assert!(!text.contains(&token), "{text}");
+    }
+    let mut second = Second::open(&app.database);
+    assert_eq!(second.tables_with(&token), Vec::<String>::new());
+    redeem(&app, &token).await;
+    assert_eq!(acme.delete(&path).await.status, 204);
+    assert_problem(&redeem(&app, &token).await, 404, "not_found");
+    assert_problem(&acme.get(&path).await, 404, "not_found");
+}
+
+#[actix_web::test]
+async fn redeeming_a_personal_invitation_writes_nothing_at_all() {
+    for privacy in ["named", "pseudonymous", "anonymous"] {
+        let app = TestApp::new().await;
+        let acme = app.organisation("acme");
+        let uri = opened(&acme, round(privacy)).await;
+        let token = tokens(&acme, &uri, "team", 1).await.remove(0);
+        let before = rows::of(&app, acme.organisation);
+        for _ in 0..3 {
+            let own = Respondent::invited(&app, &token).await;
+            assert_eq!(own.client.get(&own.uri).await.status, 200);
+            assert_eq!(own.client.get(&format!("{}/draft", own.uri)).await.status, 200);
+        }
+        assert_eq!(rows::of(&app, acme.organisation), before, "{privacy}");
+    }
+}
+
+#[actix_web::test]
+async fn an_anonymous_round_shows_nothing_of_a_group_that_is_too_small() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = opened(&acme, round("anonymous")).await;
+    for (perspective, count, level) in [("team", 2, "embedded"), ("service_user", 3, "forming")] {
+        for token in tokens(&acme, &uri, perspective, count).await {
+            Respondent::invited(&app, &token).await.answer(level, "embedded").await;
+        }
+    }
+    acted(&acme, &uri, "close").await;
+    let found = acted(&acme, &uri, "reveal").await["gap_analysis"].clone();
+    let found = acme
+        .get(&format!("/v1/gap-analyses/{}", found.as_str().expect("an id")))
+        .await
+        .json();
+    assert_eq!(found["elements"][0]["all"]["n"], 3);
+    assert_eq!(found["elements"][0]["by_perspective"]["team"]["n"], Value::Null);
+    for input in found["inputs"].as_array().expect("inputs") {
+        assert_eq!(input, &json!({"perspective": "service_user"}));
+    }
+}
+
+#[actix_web::test]
+async fn a_round_that_names_its_baseline_is_compared_with_what_that_found() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let mut before: Option<String> = None;
+    for level in ["early_stages", "maturing"] {
+        let mut body = round("anonymous");
+        if let Some(before) = &before {
+            body["baseline"] = json!(before);
+        }
+        let uri = opened(&acme, body).await;
+        for token in tokens(&acme, &uri, "team", 3).await {
+            Respondent::invited(&app, &token).await.answer(level, "embedded").await;
+        }
+        acted(&acme, &uri, "close").await;
+        let revealed = acted(&acme, &uri, "reveal").await;
+        let found = revealed["gap_analysis"].as_str().expect("an id");
+        let found = acme.get(&format!("/v1/gap-analyses/{found}")).await.json();
+        let moved = &found["distance_travelled"]["elements"][0]["levels_moved"];
+        assert_eq!(moved.as_f64(), before.as_ref().map(|_| 2.0), "{found}");
+        before = uri.rsplit('/').next().map(ToOwned::to_owned);
+    }
+}
+
+#[actix_web::test]
+async fn a_qr_code_is_drawn_of_what_is_sent_and_nothing_of_it_is_repeated() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let url = format!("https://answer.example.org/#{}", "A".repeat(43));
+    let drawn = acme.post("/v1/invitations/qr-code", json!({"url": url})).await;
+    assert_eq!(drawn.status, 200, "{}", drawn.text());
+    assert_eq!(
+        (drawn.header("content-type"), drawn.header("cache-control")),
+        ("image/svg+xml".to_owned(), "no-store".to_owned())
+    );
+    let text = drawn.text();
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    assert_eq!(document.root_element().attribute("viewBox"), Some("0 0 45 45"));
+    assert!(!text.contains("AAAAAAAA"));
+    let told = acme.post("/v1/invitations/qr-code", json!({"url": "two words"})).await;
+    assert_eq!(told.faults(), ["/url pattern"]);
+}

@@ -393,8 +393,10 @@ impl World {
                 request.insert_header(("Content-Type", media_type)).set_payload(form)
             }
             Some((media_type, body)) => {
-                let body = body.to_string();
-                let body = body.replace(TOKEN, &self.token).replace(RECEIPT, &self.receipt);
+                let mut body = body.to_string();
+                if operation.id().starts_with("redeem_") {
+                    body = body.replace(TOKEN, &self.token).replace(RECEIPT, &self.receipt);
+                }
                 request.insert_header(("Content-Type", media_type)).set_payload(body)
             }
             None => request,

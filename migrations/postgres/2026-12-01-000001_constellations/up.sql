@@ -19,10 +19,7 @@ CREATE TABLE relationships (
 );
 CREATE INDEX relationships_by_constellation ON relationships (organisation_id, constellation_id);
 
--- NULL: about the service as a whole. The foreign key is what a new assessment and a version that leaves its relationship
--- out meet at: the second of the two is done anew.
+-- NULL: about the service as a whole. What is named cannot go: whoever names it holds its row (`store::constellations::hold`).
 ALTER TABLE assessments ADD COLUMN relationship_id uuid;
-ALTER TABLE assessments ADD CONSTRAINT assessments_relationship
-FOREIGN KEY (organisation_id, relationship_id) REFERENCES relationships (organisation_id, id);
 CREATE INDEX assessments_by_relationship ON assessments (organisation_id, relationship_id, id)
 WHERE relationship_id IS NOT NULL;

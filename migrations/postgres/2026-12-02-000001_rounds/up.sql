@@ -76,6 +76,3 @@ ALTER TABLE assessments ADD COLUMN round_id uuid;
 ALTER TABLE assessments ADD COLUMN concealed boolean NOT NULL DEFAULT false;
 CREATE INDEX assessments_by_round ON assessments (organisation_id, round_id, id) WHERE round_id IS NOT NULL;
 CREATE INDEX assessments_of_rounds_by_id ON assessments (id) WHERE round_id IS NOT NULL;
--- See the foreign key of assessments.
-ALTER TABLE rounds ADD CONSTRAINT rounds_relationship
-FOREIGN KEY (organisation_id, relationship_id) REFERENCES relationships (organisation_id, id);

@@ -19,7 +19,7 @@ CREATE TABLE relationships (
 ) STRICT;
 CREATE INDEX relationships_by_constellation ON relationships (organisation_id, constellation_id);
 
--- NULL: about the service as a whole. No foreign key, which SQLite adds to no table that is there: its one writer needs none.
+-- NULL: about the service as a whole. What is named cannot go: whoever names it holds its row (`store::constellations::hold`).
 ALTER TABLE assessments ADD COLUMN relationship_id BLOB;
 CREATE INDEX assessments_by_relationship ON assessments (organisation_id, relationship_id, id)
 WHERE relationship_id IS NOT NULL;

@@ -211,7 +211,7 @@ async fn create_constellation(
 /// Get a constellation.
 ///
 /// Its newest version: as JSON; as a picture of what stands today, in which how the relationships stand by a gap analysis can be
-/// marked; as a Mermaid flowchart of the same; or as GraphML, what is retired included.
+/// marked; as a Mermaid flowchart of the same; or as `GraphML`, what is retired included.
 #[utoipa::path(
     tag = "Constellations",
     params(ConstellationPath, DrawingQuery),
@@ -256,10 +256,11 @@ async fn get_constellation(
         Ok((found, weighed))
     };
     let (found, weighed) = caller.read(&db, work).await?;
-    let mut representation = format.suffix().trim_start_matches('-').to_owned();
-    if let Some(weighed) = &weighed {
-        representation += &format!("-{}", weighed.version);
-    }
+    let form = format.suffix().trim_start_matches('-');
+    let representation = match &weighed {
+        Some(weighed) => format!("{form}-{}", weighed.version),
+        None => form.to_owned(),
+    };
     let reply = rendered(format, theme.unwrap_or_default(), found.shown, weighed).await?;
     Ok(reply.tagged(etag(found.revision, &representation)))
 }

@@ -252,7 +252,7 @@ async fn get_gap_analysis(
         if shows_steps {
             let (of_analysis, revisions) = next_steps::of_analysis(tx, id)?;
             steps = of_analysis;
-            representation += &format!("-{revisions}");
+            representation = format!("{representation}-{revisions}");
         }
         let reply = match format {
             Format::Json => Reply::json(&found.shown),

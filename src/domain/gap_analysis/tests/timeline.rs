@@ -1,7 +1,10 @@
 //! Timelines: a point a round, and a reason where there is none.
 
 use super::*;
-use crate::domain::id::{RelationshipId, RoundId};
+use crate::domain::{
+    gap_analysis::timeline::{self, AbsenceReason, Timeline, TimelineRound},
+    id::{RelationshipId, RoundId},
+};
 
 fn round(number: u128) -> TimelineRound {
     TimelineRound {

@@ -47,7 +47,7 @@ pub fn svg(constellation: &Constellation, theme: Theme, weighed: Option<&Weighed
     }
     y = legend(&mut canvas, &relationships, weighed, y, width);
     canvas.group(Role::Hidden, |canvas| {
-        draw(canvas, &plan, &marked, weighed, (MARGIN, y))
+        draw(canvas, &plan, &marked, weighed, (MARGIN, y));
     });
     y += plan.size.1 + 20.0;
     y = list(&mut canvas, content, weighed, (MARGIN, y), measure);
@@ -147,7 +147,11 @@ fn legend(
             if x + wide > width - MARGIN && x > MARGIN {
                 (x, y) = (MARGIN, y + 18.0);
             }
-            draw_line(canvas, &[(x, y), (x + 38.0, y)], *stroke, *is_weak);
+            let sample = [(x, y), (x + 38.0, y)];
+            if *is_weak {
+                draw_ties(canvas, &sample);
+            }
+            canvas.line(&sample, *stroke);
             canvas.text((x + 44.0, y + 4.0), Anchor::Start, Font::SMALL, words);
             x += wide + 16.0;
         }
@@ -155,12 +159,9 @@ fn legend(
     if samples.is_empty() { top + 8.0 } else { y + 22.0 }
 }
 
-fn draw_line(canvas: &mut Canvas, points: &[Point], stroke: Stroke, is_weak: bool) {
-    if is_weak {
-        canvas.line(points, TIES);
-        canvas.line(points, Stroke::solid(Ink::Ground, 4.5));
-    }
-    canvas.line(points, stroke);
+fn draw_ties(canvas: &mut Canvas, points: &[Point]) {
+    canvas.line(points, TIES);
+    canvas.line(points, Stroke::solid(Ink::Ground, 4.5));
 }
 
 fn draw(
@@ -175,7 +176,14 @@ fn draw(
     for line in &plan.lines {
         let Some(one) = one(line) else { continue };
         let points: Vec<Point> = line.points.iter().map(|point| moved(*point, origin)).collect();
-        draw_line(canvas, &points, stroke(one.setting), is_weak(one));
+        if is_weak(one) {
+            // The ends are left to their words.
+            draw_ties(
+                canvas,
+                points.get(1..points.len().saturating_sub(1)).unwrap_or_default(),
+            );
+        }
+        canvas.line(&points, stroke(one.setting));
     }
     for line in &plan.lines {
         for (at, anchor, cardinality) in line.ends {
@@ -197,14 +205,13 @@ fn moved((x, y): Point, (left, top): Point) -> Point {
     (x + left, y + top)
 }
 
-/// A relationship's number, and the words under it, on a ground of their own.
+/// A relationship's number, and the words under it.
 fn draw_mark(canvas: &mut Canvas, line: &PlacedLine, is_weak: bool, (left, top): Point) {
     let area = Area {
         x: line.mark.x + left,
         y: line.mark.y + top,
         ..line.mark
     };
-    canvas.rect(area, Fill::Solid(Ink::Ground), None);
     let font = Font::SMALL.bold().in_ink(if is_weak { Ink::Alarm } else { Ink::Text });
     let (middle, number) = (area.x + area.width / 2.0, format!("{}", line.place + 1));
     let wide = font.width(&number) + 8.0;
@@ -215,7 +222,7 @@ fn draw_mark(canvas: &mut Canvas, line: &PlacedLine, is_weak: bool, (left, top):
         height: NUMBER - 1.0,
     };
     let thick = if is_weak { 2.0 } else { 1.0 };
-    canvas.rect(frame, Fill::None, Some(Stroke::solid(font.ink, thick)));
+    canvas.rect(frame, Fill::Solid(Ink::Ground), Some(Stroke::solid(font.ink, thick)));
     canvas.text((middle, area.y + NUMBER - 5.0), Anchor::Middle, font, &number);
     let mut y = area.y + NUMBER;
     for words in &line.words {
@@ -302,7 +309,7 @@ fn in_words(content: &Content, one: &Relationship, weighed: Option<&Weighed>) ->
             }
             Some(RelationshipReading::Withheld) => " Withheld: fewer than three assessments are about it.".to_owned(),
             Some(RelationshipReading::Unrated) => " Nobody has rated anything of it.".to_owned(),
-            None => " No assessment is about it.".to_owned(),
+            None => " No assessment is known to be about it.".to_owned(),
         }
     });
     format!("{whom}: {}.{}", described(one), stands.unwrap_or_default())
@@ -320,26 +327,26 @@ fn description(content: &Content, weighed: Option<&Weighed>) -> String {
     let (parties, relationships) = of_today(content);
     let retired = content.relationships.len() - relationships.len();
     let counted = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
-    let mut description = format!(
+    let mut sentences = vec![format!(
         "A map of {} and {}, all of which are listed under it.",
         counted(parties.len(), "party", "parties"),
         counted(relationships.len(), "relationship", "relationships")
-    );
+    )];
     if retired > 0 {
-        description += &format!(" {} is left out that is retired.", counted(retired, "more", "more"));
+        sentences.push(format!("{retired} more, retired, not drawn."));
     }
     if let Some(weighed) = weighed {
+        sentences.push(subject(weighed));
         let weakest: Vec<String> = relationships
             .iter()
             .filter(|one| weighed.weakest.contains(&one.id))
             .map(|one| in_words(content, one, Some(weighed)))
             .collect();
-        description += &format!(" {}", subject(weighed));
-        description += &if weakest.is_empty() {
-            " None stands lower than the others.".to_owned()
+        sentences.push(if weakest.is_empty() {
+            "None stands lower than the others.".to_owned()
         } else {
-            format!(" The weakest: {}", weakest.join(" "))
-        };
+            format!("The weakest: {}", weakest.join(" "))
+        });
     }
-    description
+    sentences.join(" ")
 }

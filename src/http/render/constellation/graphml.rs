@@ -1,8 +1,11 @@
-//! A constellation as GraphML (<http://graphml.graphdrawing.org/primer/graphml-primer.html>), what is retired included.
+//! A constellation as `GraphML` (<http://graphml.graphdrawing.org/primer/graphml-primer.html>), what is retired included.
 
 use std::fmt::Write;
 
-use crate::{domain::constellation::Constellation, http::render::svg::escaped};
+use crate::{
+    domain::constellation::{Constellation, Setting},
+    http::render::svg::escaped,
+};
 
 /// What is said of nodes and edges: for which, by which key, of which type.
 const KEYS: [(&str, &str, &str); 10] = [
@@ -51,7 +54,7 @@ pub fn graphml(constellation: &Constellation) -> String {
         say(&mut xml, "name", one.label.as_deref());
         say(&mut xml, "cardinality_from", Some(one.cardinality.from.key()));
         say(&mut xml, "cardinality_to", Some(one.cardinality.to.key()));
-        say(&mut xml, "setting", one.setting.map(|setting| setting.key()));
+        say(&mut xml, "setting", one.setting.map(Setting::key));
         say(&mut xml, "circumstances", one.circumstances.as_deref());
         say(&mut xml, "retired", one.retired.then_some("true"));
         xml.push_str("</edge>\n");

@@ -22,13 +22,17 @@ pub(super) const INSET: f64 = 8.0;
 /// From one end of a line to the next: a word stands between them.
 pub(super) const END: f64 = 17.0;
 /// How far a line runs straight from its end, under the word of its cardinality.
-const STRAIGHT: f64 = 40.0;
-/// How far it has to swing up or down.
-const SWING: f64 = 30.0;
+pub(super) const STRAIGHT: f64 = 38.0;
+/// How far it has to swing up or down: the more begin at one party, the more.
+const SWING: f64 = 22.0;
+const SWING_MORE: f64 = 1.5;
+const SWING_MOST: f64 = 70.0;
+/// From a line down to its number.
+const APART: f64 = 3.0;
 /// A number with its frame is so high.
 pub(super) const NUMBER: f64 = 18.0;
 /// The widest words under a number.
-pub(super) const WORDS: f64 = 96.0;
+pub(super) const WORDS: f64 = 92.0;
 
 /// The font of a party's label.
 pub(super) const LABEL: Font = Font::BODY.bold();
@@ -94,6 +98,8 @@ struct Sized<'a> {
     lines: Vec<String>,
     kind: Vec<String>,
     height: f64,
+    /// How many lines begin at the side where most do.
+    ends: f64,
     loops: Vec<Loop<'a>>,
 }
 
@@ -110,6 +116,7 @@ impl Sized<'_> {
             lines,
             kind,
             height: f64::max(words, ends * END + 8.0),
+            ends,
             loops: Vec::new(),
         }
     }
@@ -130,7 +137,7 @@ pub(super) fn mark_width(words: &[String]) -> f64 {
 }
 
 fn loop_height(words: &[String]) -> f64 {
-    mark_height(words) + 8.0
+    mark_height(words) + 12.0
 }
 
 impl Plan {
@@ -170,13 +177,13 @@ impl Plan {
         for (place, one) in loops.iter().enumerate() {
             // The outermost hangs lowest; of many, the inner ones share their way down.
             let within = loops.len().saturating_sub(place + 1).min(3);
-            let inset = 8.0 + 4.0 * [0.0, 1.0, 2.0, 3.0].get(within).copied().unwrap_or_default();
+            let inset = 4.0 + 3.0 * [0.0, 1.0, 2.0, 3.0].get(within).copied().unwrap_or_default();
             let (left, right) = (area.x + inset, area.x + area.width - inset);
             let height = mark_height(&one.words);
-            let y = bottom + NUMBER / 2.0 + 6.0;
+            let y = bottom + NUMBER / 2.0 + 10.0;
             bottom += loop_height(&one.words);
             let cardinality = one.relationship.cardinality;
-            let width = f64::min(mark_width(&one.words), PARTY - 80.0);
+            let width = mark_width(&one.words);
             self.lines.push(PlacedLine {
                 place: one.place,
                 points: vec![(left, top), (left, y), (right, y), (right, top)],
@@ -188,8 +195,8 @@ impl Plan {
                 },
                 words: one.words.clone(),
                 ends: [
-                    ((left + 3.0, y - 3.0), Anchor::Start, cardinality.from),
-                    ((right - 3.0, y - 3.0), Anchor::End, cardinality.to),
+                    ((left + 4.0, y - 7.0), Anchor::Start, cardinality.from),
+                    ((right - 4.0, y - 7.0), Anchor::End, cardinality.to),
                 ],
             });
         }
@@ -316,18 +323,21 @@ fn laid_out(parties: &[Sized<'_>], lines: &[Between<'_>]) -> Layout {
     for line in lines {
         let label = EdgeLabel {
             width: mark_width(&line.words),
-            height: mark_height(&line.words) + 4.0,
+            height: mark_height(&line.words) + APART,
+            label_offset: APART,
             ..EdgeLabel::default()
         };
         let [from, to] = line.sides.map(node_name);
         graph.set_edge(&from, &to, Some(label), Some(&line.name()));
     }
+    let most = parties.iter().map(|party| party.ends).fold(0.0, f64::max);
+    let swing = f64::min(SWING + SWING_MORE * most, SWING_MOST);
     let options = LayoutOptions {
         rankdir: RankDir::LR,
         nodesep: 18.0,
         edgesep: 10.0,
         // Half of it lies before a mark, half behind.
-        ranksep: 2.0 * (STRAIGHT + SWING),
+        ranksep: 2.0 * (STRAIGHT + swing),
         ..LayoutOptions::default()
     };
     layout(&mut graph, Some(options));

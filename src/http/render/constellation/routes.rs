@@ -64,6 +64,10 @@ pub(super) fn ends(areas: &[Area], routed: &[(Between<'_>, Route)]) -> BTreeMap<
         let count = lines.iter().map(|_| 1.0).sum::<f64>();
         let apart = f64::min((area.height - 8.0) / count, 1.6 * END);
         let mut y = area.y + area.height / 2.0 - apart * (count - 1.0) / 2.0;
+        if let [(straight_on, _)] = lines.as_slice() {
+            // Beside it, as far as the party reaches.
+            y = straight_on.clamp(area.y + END, area.y + area.height - 6.0) - 4.0;
+        }
         for (_, place) in lines {
             let x = if side == 0 { area.x + area.width } else { area.x };
             // Under its word.

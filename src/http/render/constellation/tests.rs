@@ -53,7 +53,9 @@ fn relationship(number: usize, from: usize, to: usize) -> Relationship {
         },
         setting: settings.get(number % 5).copied(),
         circumstances: None,
-        label: (number % 2 == 0).then(|| "Weekly visits and calls in between, as agreed".to_owned()),
+        label: number
+            .is_multiple_of(2)
+            .then(|| "Weekly visits and calls in between, as agreed".to_owned()),
         retired: false,
     }
 }
@@ -159,8 +161,19 @@ fn check(content: &Content) {
             "a line through {area:?}"
         );
     }
+    check_lines(content, &plan);
+}
+
+fn check_lines(content: &Content, plan: &Plan) {
     for (place, line) in plan.lines.iter().enumerate() {
         assert!(line.mark.x >= -0.1 && line.mark.y >= -0.1, "{:?}", line.mark);
+        // What hangs under a party stands on its own line.
+        let mut others = plan.lines.iter().filter(|other| other.place != line.place);
+        assert!(
+            others.all(|other| !crosses(&other.points, line.mark)),
+            "a line through {:?}",
+            line.mark
+        );
         for other in &plan.lines[place + 1..] {
             assert!(!meet(line.mark, other.mark), "{:?} meets {:?}", line.mark, other.mark);
         }

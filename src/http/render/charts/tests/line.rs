@@ -4,7 +4,11 @@ use super::{looked_at, worlds::long_winded};
 use crate::{
     domain::gap_analysis::tests,
     http::render::{
-        charts::{Labels, Series, Timeline, Value, draw_timeline, figures::letter},
+        charts::{
+            Labels, Value,
+            figures::letter,
+            line::{Series, Timeline, draw as draw_timeline},
+        },
         svg::{Ink, Theme},
     },
 };
