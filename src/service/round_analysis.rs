@@ -70,14 +70,14 @@ pub(super) fn anonymous(tx: &mut Tx<'_>, round: &Life) -> Result<Computed> {
         return Err(NOTHING);
     }
     let mut groups: BTreeMap<Slug, Vec<Voice>> = BTreeMap::new();
-    for (_, _, perspective, levels) in submitted {
-        groups.entry(perspective.clone()).or_default().push(Voice {
+    for one in submitted {
+        groups.entry(one.perspective.clone()).or_default().push(Voice {
             assessment: None,
             version: None,
             digest: None,
-            perspective,
+            perspective: one.perspective,
             relationship: round.content.relationship,
-            levels,
+            levels: one.levels,
         });
     }
     let least = usize::try_from(round.content.minimum_group).unwrap_or(usize::MAX);
