@@ -218,7 +218,7 @@ async fn invitations_say_what_is_wrong_with_each_and_only_a_named_round_knows_wh
             (json!({"invitations": []}), "/invitations invalid"),
             (
                 json!({"invitations": vec![json!({"perspective": "team"}); 501]}),
-                "/invitations invalid",
+                "/invitations too_many",
             ),
         ] {
             assert_eq!(acme.post(&uri, body).await.faults(), [fault]);
