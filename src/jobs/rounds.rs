@@ -19,11 +19,10 @@ pub fn step(db: &Db) {
     each(db, rounds::just_ended, rounds::clear_again);
 }
 
-fn each(
-    db: &Db,
-    find: fn(&mut Tx<'_>) -> service::Result<Vec<(OrganisationId, RoundId)>>,
-    work: fn(&mut Tx<'_>, RoundId) -> service::Result<()>,
-) {
+/// Finds rounds, and whose they are.
+type Find = fn(&mut Tx<'_>) -> service::Result<Vec<(OrganisationId, RoundId)>>;
+
+fn each(db: &Db, find: Find, work: fn(&mut Tx<'_>, RoundId) -> service::Result<()>) {
     let found = db.read_now(Actor::SERVICE, find).unwrap_or_else(|error| {
         tracing::warn!(%error, "rounds that are due cannot be read; it is tried again");
         Vec::new()

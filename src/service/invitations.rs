@@ -223,6 +223,11 @@ pub fn create(
     if !round.takes_answers(tx.now()) {
         return Err(Broken::InvalidTransition("Only an open round invites.").into());
     }
+    let neither = |said: &CreateInvitations| said.invitations.is_none() && said.perspective.is_none();
+    if !body.faults.is_empty() && body.said.as_ref().is_some_and(neither) {
+        // What is at fault was left out; that nothing else is there says nothing more.
+        return Err(Broken::Invalid(body.faults).into());
+    }
     let (link, all) = body.check(|body| {
         let link = body.link.clone();
         let all = body.all()?;

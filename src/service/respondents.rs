@@ -161,19 +161,19 @@ pub fn submit(
         && let Some(respondent) = tx.actor().respondent
         && let Some(submitted) = kept(tx, &respondent, receipt.assessment())?
     {
-        return with_receipt(shown(&submitted.life)?, receipt);
+        return Ok(with_receipt(shown(&submitted.life)?, receipt));
     }
     let found = super::assessments::find(tx, id)?;
     if found.life.versioned.newest.is_some() {
         return submit_as(tx, found, expected, id);
     }
     let submitted = submit_as(tx, found, expected, receipt.assessment())?;
-    with_receipt(submitted, receipt)
+    Ok(with_receipt(submitted, receipt))
 }
 
-fn with_receipt(mut revised: Revised<Assessment>, receipt: Receipt) -> Result<Revised<Assessment>> {
+fn with_receipt(mut revised: Revised<Assessment>, receipt: Receipt) -> Revised<Assessment> {
     revised.shown.receipt = Some(receipt.to_string());
-    Ok(revised)
+    revised
 }
 
 /// Erases what is none of the organisation's; what a revealed analysis counted of it goes, too.

@@ -66,13 +66,13 @@ fn withholding(round: &Life) -> Option<Withholding> {
 /// The submissions of an anonymous round. Their ids are known here, for erasing to follow, and shown nowhere.
 fn unnamed(tx: &mut Tx<'_>, round: &Life) -> Result<Vec<Voice>> {
     let submitted = store::responses::submitted(tx, round.id)?.into_iter();
-    let voices = submitted.map(|(id, version, perspective, levels)| Voice {
-        assessment: Some(id),
-        version: Some(version),
+    let voices = submitted.map(|one| Voice {
+        assessment: Some(one.id),
+        version: Some(one.version),
         digest: None,
-        perspective,
+        perspective: one.perspective,
         relationship: round.content.relationship,
-        levels,
+        levels: one.levels,
     });
     Ok(voices.collect())
 }
@@ -89,7 +89,7 @@ fn named(tx: &mut Tx<'_>, round: &Life) -> Result<Vec<Voice>> {
 pub(super) fn standing(tx: &mut Tx<'_>, id: RoundId, ids: &[AssessmentId]) -> Result<BTreeMap<AssessmentId, Version>> {
     if find(tx, id)?.is_anonymous() {
         let submitted = store::responses::submitted(tx, id)?.into_iter();
-        let submitted: BTreeMap<AssessmentId, Version> = submitted.map(|(id, version, ..)| (id, version)).collect();
+        let submitted: BTreeMap<AssessmentId, Version> = submitted.map(|one| (one.id, one.version)).collect();
         return Ok(ids.iter().filter_map(|id| Some((*id, *submitted.get(id)?))).collect());
     }
     Ok(store::assessment_lists::standing(tx, ids)?)

@@ -90,13 +90,19 @@ macro_rules! without_levels {
     };
 }
 
+/// The organisation's assessments that its clients see.
+macro_rules! listed {
+    ($tx:expr) => {
+        with_newest!()
+            .filter(dsl::organisation_id.eq($tx.own()))
+            .filter(dsl::concealed.eq(false))
+            .select(without_levels!())
+    };
+}
+
 /// A page of the organisation's assessments, without their ratings: one query.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
-    let mut query = with_newest!()
-        .filter(dsl::organisation_id.eq(tx.own()))
-        .filter(dsl::concealed.eq(false))
-        .select(without_levels!())
-        .into_boxed();
+    let mut query = listed!(tx).into_boxed();
     query = match filter.status {
         None => query.filter(dsl::withdrawn_at.is_null()),
         Some(AssessmentStatus::Withdrawn) => query.filter(dsl::withdrawn_at.is_not_null()),

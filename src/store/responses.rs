@@ -106,17 +106,17 @@ pub fn is_used(tx: &mut Tx<'_>, id: AssessmentId) -> Result<bool> {
 
 #[derive(Insertable)]
 #[diesel(table_name = responses, treat_none_as_default_value = false)]
-struct NewRow<'a> {
+struct NewRow {
     organisation_id: OrganisationId,
     id: AssessmentId,
     round_id: RoundId,
     model_id: ModelId,
-    perspective: &'a str,
+    perspective: String,
     revision: i64,
     version: Option<Version>,
     document: Option<Json<Words>>,
     levels: Option<Vec<u8>>,
-    digest: Option<&'a str>,
+    digest: Option<String>,
     draft: Option<Json<Words>>,
     draft_levels: Option<Vec<u8>>,
 }
@@ -146,12 +146,12 @@ pub(super) fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         id: life.id,
         round_id,
         model_id: *model,
-        perspective: shown.perspective.as_str(),
+        perspective: shown.perspective.to_string(),
         revision: life.versioned.revision,
         version: newest.map(|sealed| sealed.version),
         document,
         levels,
-        digest: newest.map(|sealed| sealed.seal.digest.as_str()),
+        digest: newest.map(|sealed| sealed.seal.digest.as_str().to_owned()),
         draft,
         draft_levels,
     };
@@ -283,23 +283,39 @@ pub(super) fn progress(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<(String, i
     Ok(either!(tx.conn, conn => query.load(conn))?)
 }
 
-/// What was submitted to an anonymous round: the perspective, the id and the levels of each, in the order of ids that say nothing.
-pub fn submitted(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<(AssessmentId, Version, Slug, Levels)>> {
+/// What somebody submitted to an anonymous round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Under which id. Not for anybody to see.
+    pub id: AssessmentId,
+    /// Its newest version.
+    pub version: Version,
+    /// From which perspective.
+    pub perspective: Slug,
+    /// The levels.
+    pub levels: Levels,
+}
+
+type SubmittedRow = (AssessmentId, Option<Version>, String, Option<Vec<u8>>);
+
+/// What was submitted to an anonymous round, in the order of ids that say nothing.
+pub fn submitted(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<Submitted>> {
     let query = dsl::responses
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::round_id.eq(round))
         .filter(dsl::version.is_not_null())
         .order(dsl::id)
         .select((dsl::id, dsl::version, dsl::perspective, dsl::levels));
-    let rows: Vec<(AssessmentId, Option<Version>, String, Option<Vec<u8>>)> =
-        either!(tx.conn, conn => query.load(conn))?;
-    rows.into_iter()
-        .map(|(id, version, perspective, levels)| {
-            let perspective = perspective.parse().map_err(|_| Error::Corrupt("a slug"))?;
-            let levels = Levels::from_bytes(levels.unwrap_or_default());
-            Ok((id, version.unwrap_or_default(), perspective, levels))
+    let rows: Vec<SubmittedRow> = either!(tx.conn, conn => query.load(conn))?;
+    let submitted = |(id, version, perspective, levels): SubmittedRow| {
+        Ok(Submitted {
+            id,
+            version: version.unwrap_or_default(),
+            perspective: perspective.parse().map_err(|_| Error::Corrupt("a slug"))?,
+            levels: Levels::from_bytes(levels.unwrap_or_default()),
         })
-        .collect()
+    };
+    rows.into_iter().map(submitted).collect()
 }
 
 /// Whose, of which round and from which perspective what a receipt leads to is. Without an organisation: whoever redeems a

@@ -56,16 +56,12 @@ async fn answered(app: &TestApp, acme: &Client, uri: &str, server: Option<&Serve
     let personal = tokens(acme, uri, "service_user", ASKED / 2).await;
     for number in 0..ASKED {
         let from = app.db.now().micros();
-        let (token, redeemed) = match personal.get(number) {
-            Some(token) => (token.clone(), redeem(app, token).await),
-            None => {
-                let redeemed = redeem(app, &poster).await;
-                (
-                    redeemed.json()["token"].as_str().expect("their own").to_owned(),
-                    redeemed,
-                )
-            }
-        };
+        let own = personal.get(number);
+        let redeemed = redeem(app, own.unwrap_or(&poster)).await;
+        let token = own.map_or_else(
+            || redeemed.json()["token"].as_str().expect("their own").to_owned(),
+            Clone::clone,
+        );
         let mut own = Respondent::of(app, &redeemed);
         if let Some(server) = server {
             own.client = own.client.by(&call(server.api));
@@ -267,6 +263,9 @@ async fn with_all_tokens_and_every_column_of_every_table_nobody_links_an_anonymo
     }
 }
 
+/// What is added to the table of answers, of which type, and with what for each person.
+type Break = (&'static str, &'static str, fn(usize, &Known) -> String);
+
 #[actix_web::test]
 async fn the_same_attack_succeeds_where_nothing_is_promised_and_wherever_the_protection_is_taken_away() {
     let app = TestApp::new().await;
@@ -283,11 +282,13 @@ async fn the_same_attack_succeeds_where_nothing_is_promised_and_wherever_the_pro
     let uri = opened(&acme, round("anonymous")).await;
     let known = answered(&app, &acme, &uri, None).await;
     assert!(best(&attack(&dump(&mut second), &known)) <= LUCK);
-    let bytes = |hex: &str| match second_is_postgres(&app) {
-        true => format!("'{}'::uuid", uuid::Uuid::parse_str(hex).expect("an id")),
-        false => format!("x'{hex}'"),
+    let bytes = |hex: &str| {
+        if second_is_postgres(&app) {
+            format!("'{}'::uuid", uuid::Uuid::parse_str(hex).expect("an id"))
+        } else {
+            format!("x'{hex}'")
+        }
     };
-    type Break = (&'static str, &'static str, fn(usize, &Known) -> String);
     let breaks: [Break; 4] = [
         ("the time of a save", "bigint", |_, one| one.window.0.to_string()),
         ("the order of submissions", "bigint", |place, _| {

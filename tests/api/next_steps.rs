@@ -185,7 +185,7 @@ async fn next_steps_are_listed_by_what_they_are_about_and_by_when_they_are_due()
     let other = analysed(&acme, json!({"assessments": assessments(&acme, (1, 4)).await})).await;
     let other = made(&acme, ring_back(&other)).await.1;
     let listed = async |query: &str| column(&acme.get(&format!("{URI}{query}")).await, "id");
-    assert_eq!(listed("?due_before=2026-07-01").await, [june.clone()]);
+    assert_eq!(listed("?due_before=2026-07-01").await, [&*june]);
     assert_eq!(
         listed("?due_before=2026-07-01T00:00:01Z").await,
         [july.clone(), june.clone()]

@@ -102,6 +102,7 @@ fn submitted(keys: &[ElementKey], client: ClientId) -> Result<(Found, Found), No
         perspective: PERSPECTIVES.choose(&mut random).expect("one").parse().expect("a slug"),
         perspective_version: 1,
         relationship: None,
+        round: None,
         respondent_ref: Some(format!("respondent-{}", random.random_range(0..1_000_000))),
         external_ids: Vec::new(),
         research_consent: Some(random.random()),

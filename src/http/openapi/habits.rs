@@ -136,7 +136,7 @@ impl Habits<'_> {
             "patch" | "delete" => names.push("If-Match"),
             "put" => names.extend(["If-Match-Optional", "If-None-Match-Any"]),
             "post" if self.is_of_one() && !self.stores_nothing() && !self.makes_several() => {
-                names.push("If-Match-Optional")
+                names.push("If-Match-Optional");
             }
             _ => {}
         }

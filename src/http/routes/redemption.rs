@@ -2,6 +2,7 @@
 
 use actix_web::{post, web::Data};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -30,7 +31,6 @@ use crate::{
     },
     store::db::{Db, Tx},
 };
-use tokio::sync::oneshot;
 
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -102,6 +102,7 @@ pub(in crate::http) struct RespondentRound {
 
 /// Access to one assessment of one round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "RFC 6749 calls them so")]
 pub(in crate::http) struct Access {
     /// A JWT, good for this assessment and nothing else.
     #[schema(max_length = 4096, pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
