@@ -124,7 +124,7 @@ fn components(document: &mut Value, examples: &Examples) {
         },
         "respondent": {
             "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-            "description": "An access token that an invitation or a receipt was redeemed for: good for one assessment of one round, its form and, after the reveal, what the round found. Everything else refuses it."
+            "description": "An access token (a JWT, verified as RFC8725 advises) that an invitation or a receipt was redeemed for: good for one assessment of one round, its form and, after the reveal, what the round found. Everything else refuses it."
         },
         "basic": {"type": "http", "scheme": "basic", "description": "A client's id and secret, at the token endpoint only."}
     }));

@@ -133,6 +133,7 @@ pub struct Invitation {
     /// The round.
     pub round: RoundId,
     /// From which perspective it is answered.
+    #[schema(value_type = Slug)]
     pub perspective: String,
     /// How many can redeem it.
     #[schema(minimum = 1, maximum = 10_000)]

@@ -125,9 +125,12 @@ def broken(old, new):
         if after is None:
             yield f"{name}: removed"
             continue
-        for word in ("operationId", "security"):
-            if before.get(word) != after.get(word):
-                yield f"{name}: {word} {after.get(word)}, not {before.get(word)}"
+        if before.get("operationId") != after.get("operationId"):
+            yield f"{name}: operationId {after.get('operationId')}, not {before.get('operationId')}"
+        # Another way in breaks nobody; a way that is gone does, as does a first one where everybody was let in.
+        was, is_now = before.get("security") or [{}], after.get("security") or [{}]
+        if not all(way in is_now for way in was):
+            yield f"{name}: security {after.get('security')}, not {before.get('security')}"
         for fault in [*parameters(old, before, new, after), *body(old, before, new, after), *answers(old, before, new, after)]:
             yield f"{name}: {fault}"
 

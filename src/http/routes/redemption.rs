@@ -215,6 +215,7 @@ async fn redeemed(db: &Db, token: Token) -> Result<(OrganisationId, Redeemed), P
     tag = "Invitations",
     request_body(content = RedeemInvitation, example = json!({"token": "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"})),
     responses((status = 200, description = "Access to the assessment", body = Access), Problem),
+    security(()),
 )]
 #[post("/v1/invitations/redeem")]
 async fn redeem_invitation(
@@ -237,6 +238,7 @@ async fn redeem_invitation(
     tag = "Invitations",
     request_body(content = RedeemReceipt, example = json!({"receipt": "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE"})),
     responses((status = 200, description = "Access to the assessment", body = Access), Problem),
+    security(()),
 )]
 #[post("/v1/receipts/redeem")]
 async fn redeem_receipt(
