@@ -94,13 +94,13 @@ impl Style {
                 stroke,
                 shape,
                 fill: Fill::Solid(stroke.ink),
-                radius: 4.0,
+                radius: 3.5,
             },
             Side::Desired => Self {
                 stroke: stroke.dashed(),
                 shape,
                 fill: Fill::None,
-                radius: 7.0,
+                radius: 6.5,
             },
         }
     }
@@ -251,9 +251,16 @@ fn ring_numbers(canvas: &mut Canvas, centre: Point, axes: usize) {
     let (sin, cos) = half.sin_cos();
     for level in [1.0, 2.0, 3.0, 4.0] {
         let length = RADIUS * level / 4.0 * cos;
-        let at = (centre.0 - sin * length, centre.1 - cos * length + 4.0);
+        let (x, y) = (centre.0 - sin * length, centre.1 - cos * length);
+        let ground = Area {
+            x: x - 5.0,
+            y: y - 6.0,
+            width: 10.0,
+            height: 12.0,
+        };
+        canvas.rect(ground, Fill::Solid(Ink::Ground), None);
         canvas.text(
-            at,
+            (x, y + 4.0),
             Anchor::Middle,
             Font {
                 size: 11.0,
