@@ -8,11 +8,7 @@ use std::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{
-    Checked, Error, Result,
-    models::referred,
-    round_analysis::{self, Heard},
-};
+use super::{Checked, Error, Result, models::referred, round_analysis};
 use crate::{
     domain::{
         fault::{Broken, Fault},
@@ -20,7 +16,7 @@ use crate::{
             Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, MOST_PERSPECTIVES, ModelRef, Options, Request, Select,
             Sources, Voice, analyse,
         },
-        id::{AssessmentId, GapAnalysisId, ModelId, RoundId},
+        id::{AssessmentId, GapAnalysisId, ModelId},
         life_cycle::{Sealed, Version},
         model::Definition,
         ratings::{self, Ratings},
@@ -82,7 +78,7 @@ pub struct Computed {
 }
 
 /// A fault of the inputs that has a problem of its own.
-fn refused(pointer: impl Into<String>, code: &'static str, detail: &str) -> Error {
+pub(super) fn refused(pointer: impl Into<String>, code: &'static str, detail: &str) -> Error {
     Broken::fault(pointer, code, detail).into()
 }
 
@@ -184,7 +180,7 @@ fn model_ref(tx: &mut Tx<'_>, model: ModelId, version: Version) -> Result<(Model
 }
 
 /// Computes an analysis of these inputs, compared with the newest version of the baseline.
-fn computed(
+pub(super) fn computed(
     tx: &mut Tx<'_>,
     model: ModelRef,
     definition: &Definition,
@@ -264,7 +260,7 @@ pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Comput
 /// Computes what a request asks for.
 pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     if let Some(round) = request.round {
-        return compute_round(tx, round, request);
+        return round_analysis::compute(tx, round, request);
     }
     let (inputs, pointer) = match (&request.assessments, &request.select) {
         (Some(ids), None) => (named_inputs(tx, ids), "/assessments"),
@@ -289,40 +285,8 @@ pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     })
 }
 
-/// Computes the analysis of a round's submissions, with what its team agreed on.
-fn compute_round(tx: &mut Tx<'_>, round: RoundId, request: Request) -> Result<Computed> {
-    let Heard {
-        model: (slug, version),
-        voices,
-        withholding,
-        agreed,
-    } = round_analysis::heard(tx, round)?;
-    if voices.is_empty() {
-        return Err(refused("", "no_inputs", "Nothing was submitted to the round."));
-    }
-    let baseline = baseline(tx, request.baseline)?;
-    let (head, sealed) = referred(tx, &slug, version)?;
-    let model = ModelRef {
-        slug: head.slug,
-        version: sealed.version,
-        digest: sealed.seal.digest.clone(),
-    };
-    let options = Options {
-        title: request.title.clone(),
-        withholding: withholding.as_ref(),
-        baseline: None,
-    };
-    let (mut analysis, sources) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
-    analysis.agree(agreed.as_ref());
-    Ok(Computed {
-        request,
-        analysis,
-        sources,
-    })
-}
-
 /// The analysis to compare with, where there is to be one.
-fn baseline(tx: &mut Tx<'_>, id: Option<GapAnalysisId>) -> Result<Option<Life>> {
+pub(super) fn baseline(tx: &mut Tx<'_>, id: Option<GapAnalysisId>) -> Result<Option<Life>> {
     let Some(id) = id else { return Ok(None) };
     let found = store::gap_analyses::find(tx, id)?;
     let unknown = || refused("/baseline", "unknown_reference", "There is no such gap analysis.");

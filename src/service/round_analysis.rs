@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use super::{
     Error, Result,
-    computation::{compute, voices},
+    computation::{self, Computed, baseline, computed, refused, voices},
     gap_analyses,
+    models::referred,
 };
 use crate::{
     domain::{
         agreed_reading,
         fault::Broken,
-        gap_analysis::{Request, Voice, Withholding},
+        gap_analysis::{ModelRef, Options, Request, Voice, Withholding},
         id::{AssessmentId, GapAnalysisId, RoundId},
         life_cycle::{Sealed, Version},
         round::{Life, RoundStatus},
@@ -24,19 +25,51 @@ use crate::{
 };
 
 /// What an analysis of a round is made from.
-pub(super) struct Heard {
+struct Heard {
     /// The model and the version of it that the round fixed when it opened.
-    pub model: (Slug, Option<Version>),
+    model: (Slug, Option<Version>),
     /// What was submitted, and neither withdrawn nor erased since.
-    pub voices: Vec<Voice>,
+    voices: Vec<Voice>,
     /// Of how few nothing is shown.
-    pub withholding: Option<Withholding>,
+    withholding: Option<Withholding>,
     /// What the team agreed on.
-    pub agreed: Option<Sealed<agreed_reading::Content>>,
+    agreed: Option<Sealed<agreed_reading::Content>>,
+}
+
+/// Computes the analysis of a round's submissions, with what its team agreed on.
+pub(super) fn compute(tx: &mut Tx<'_>, round: RoundId, request: Request) -> Result<Computed> {
+    let Heard {
+        model: (slug, version),
+        voices,
+        withholding,
+        agreed,
+    } = heard(tx, round)?;
+    if voices.is_empty() {
+        return Err(refused("", "no_inputs", "Nothing was submitted to the round."));
+    }
+    let baseline = baseline(tx, request.baseline)?;
+    let (head, sealed) = referred(tx, &slug, version)?;
+    let model = ModelRef {
+        slug: head.slug,
+        version: sealed.version,
+        digest: sealed.seal.digest.clone(),
+    };
+    let options = Options {
+        title: request.title.clone(),
+        withholding: withholding.as_ref(),
+        baseline: None,
+    };
+    let (mut analysis, sources) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    analysis.agree(agreed.as_ref());
+    Ok(Computed {
+        request,
+        analysis,
+        sources,
+    })
 }
 
 /// What was heard in a round so far.
-pub(super) fn heard(tx: &mut Tx<'_>, id: RoundId) -> Result<Heard> {
+fn heard(tx: &mut Tx<'_>, id: RoundId) -> Result<Heard> {
     let round = find(tx, id)?;
     let voices = if round.is_anonymous() {
         unnamed(tx, &round)?
@@ -114,7 +147,7 @@ pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
         baseline,
         round: Some(round.id),
     };
-    let computed = compute(tx, request).map_err(|error| match error {
+    let computed = computation::compute(tx, request).map_err(|error| match error {
         Error::Broken(Broken::Invalid(faults)) if faults.iter().all(|fault| fault.code == "no_inputs") => {
             Broken::InvalidTransition("Nothing was submitted: there is nothing to reveal.").into()
         }

@@ -417,6 +417,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "submitted_to",
         "due_before",
         "element",
+        "theme_key",
     ];
     if plain.contains(&name) {
         return None;
