@@ -25,8 +25,8 @@ fn told(rounds: &[(TimelineRound, Analysis)], perspective: Option<&str>, element
     timeline::timeline(RelationshipId::NIL, rounds, &filter)
 }
 
-#[test]
-fn a_series_has_a_point_a_round_and_says_why_where_it_has_none() {
+/// Four rounds: an older model, another perspective, too few, and as it should be.
+fn rounds() -> [(TimelineRound, Analysis); 4] {
     let withholding = Withholding {
         minimum_group: 2,
         perspectives: ["team".parse().expect("a slug")].into(),
@@ -45,7 +45,7 @@ fn a_series_has_a_point_a_round_and_says_why_where_it_has_none() {
     older
         .elements
         .retain(|element| element.element.as_str() != "space.safe");
-    let rounds = [
+    [
         (round(1), older),
         (
             round(2),
@@ -56,7 +56,12 @@ fn a_series_has_a_point_a_round_and_says_why_where_it_has_none() {
             round(4),
             analysis(&[("team", "feelings.heard=24"), ("team", "feelings.heard=34")]),
         ),
-    ];
+    ]
+}
+
+#[test]
+fn a_series_has_a_point_a_round_and_says_why_where_it_has_none() {
+    let rounds = rounds();
     let heard = told(&rounds, Some("team"), "feelings.heard");
     assert_eq!(
         heard.rounds.iter().map(|round| &*round.title).collect::<Vec<_>>(),
