@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::{Error, Result},
     external_ids,
-    fork::{Fixed, Json, either},
+    fork::{Changes, Json, either},
     journal,
     meters::Counted,
     models,
@@ -291,7 +291,7 @@ pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
         dsl::withdrawn_at.eq(life.withdrawn_at),
         dsl::updated_at.eq(tx.now()),
     ));
-    let changed = either!(tx.conn, conn => Fixed(update).execute(conn))?;
+    let changed = either!(tx.conn, conn => conn.change(update))?;
     life.versioned.revision = before.versioned.revision + 1;
     life.updated_at = tx.now();
     if changed != 1 {

@@ -2,7 +2,7 @@
 
 use super::{
     error::Result,
-    later::{self, Happened},
+    swift::{self, Happened},
     tx::Tx,
 };
 use crate::domain::{event::Event, id::Id};
@@ -19,9 +19,9 @@ pub fn emit(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
         client_id: tx.actor.client,
         at: tx.now(),
     };
-    match &mut tx.later {
-        Some(later) => later.events.push(row),
-        None => later::insert_events(tx.conn, &[row])?,
+    match &mut tx.swift {
+        Some(swift) => swift.events.push(row),
+        None => swift::insert_events(tx.conn, &[row])?,
     }
     Ok(())
 }

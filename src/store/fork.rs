@@ -8,20 +8,20 @@
 pub mod file;
 mod place;
 mod position;
+mod prepared;
 mod types;
 
 use place::BUSY_TIMEOUT;
 pub(super) use place::Begins;
 pub use place::Place;
 pub use position::Position;
+pub(super) use prepared::Changes;
 pub use types::{Document, Instant, Uid};
 pub(super) use types::{Json, Kept};
 
 use diesel::{
     Connection, MultiConnection, PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
-    backend::Backend,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
-    query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError},
     sql_query,
     sql_types::Integer,
@@ -205,24 +205,6 @@ macro_rules! either {
 }
 pub(super) use either;
 
-/// A statement whose SQL is always the same, though Diesel takes every UPDATE for one of a kind: it is prepared once, not each time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fixed<Q>(pub(super) Q);
-
-impl<Q> QueryId for Fixed<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Fixed<Q> {
-    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(pass)
-    }
-    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
-        Ok(true)
-    }
-}
-impl<C, Q> RunQueryDsl<C> for Fixed<Q> {}
-
 /// Inserts many rows at once.
 macro_rules! insert_all {
     ($on:expr, $table:expr, $rows:expr) => {
@@ -242,7 +224,7 @@ macro_rules! insert_few {
     ($on:expr, $table:expr, $rows:expr) => {
         match &mut *$on {
             $crate::store::fork::Conn::Postgres(conn) => {
-                $crate::store::fork::Fixed(diesel::insert_into($table).values($rows)).execute(conn)
+                $crate::store::fork::Changes::change(conn, diesel::insert_into($table).values($rows))
             }
             $crate::store::fork::Conn::Sqlite(conn) => $rows
                 .iter()

@@ -8,8 +8,8 @@ use super::{
     journal,
     page::{Page, Position},
     schema::{
+        analysis_sources::{self, dsl as sources},
         gap_analyses::{self, dsl},
-        gap_analysis_sources::{self, dsl as sources},
         sealed_versions,
     },
     tx::Tx,
@@ -225,7 +225,7 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = gap_analysis_sources, treat_none_as_default_value = false)]
+#[diesel(table_name = analysis_sources, treat_none_as_default_value = false)]
 struct NewSource {
     organisation_id: OrganisationId,
     source_id: Id<()>,
@@ -252,14 +252,14 @@ fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
         })
         .collect();
     for chunk in rows.chunks(CHUNK) {
-        insert_all!(tx.conn, sources::gap_analysis_sources, chunk)?;
+        insert_all!(tx.conn, sources::analysis_sources, chunk)?;
     }
     Ok(())
 }
 
 /// The versions of gap analyses that were computed from any version of this assessment.
 pub fn counting(tx: &mut Tx<'_>, assessment: AssessmentId) -> Result<Vec<(GapAnalysisId, Version)>> {
-    Ok(sources::gap_analysis_sources
+    Ok(sources::analysis_sources
         .filter(sources::organisation_id.eq(tx.own()))
         .filter(sources::source_id.eq(assessment))
         .select((sources::gap_analysis_id, sources::version))
@@ -272,7 +272,7 @@ pub fn compared_with(
     baseline: GapAnalysisId,
     version: Version,
 ) -> Result<Vec<(GapAnalysisId, Version)>> {
-    Ok(sources::gap_analysis_sources
+    Ok(sources::analysis_sources
         .filter(sources::organisation_id.eq(tx.own()))
         .filter(sources::source_id.eq(baseline))
         .filter(sources::source_version.eq(version))
@@ -282,15 +282,26 @@ pub fn compared_with(
 
 /// Deletes a version, and what it was computed from. Only erasing does this.
 pub fn delete_version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<()> {
-    journal::delete(tx, id, Some(version))?;
-    diesel::delete(
-        sources::gap_analysis_sources
-            .filter(sources::organisation_id.eq(tx.own()))
-            .filter(sources::gap_analysis_id.eq(id))
-            .filter(sources::version.eq(version)),
-    )
-    .execute(tx.conn)?;
-    Ok(())
+    let Some(deleted) = self::version(tx, id, version)? else {
+        return Ok(());
+    };
+    // By what it was computed from, which the rows are found by.
+    let sources: Vec<Id<()>> = deleted
+        .content
+        .sources()
+        .map(|(source, _)| Id::from_uuid(source))
+        .collect();
+    for chunk in sources.chunks(CHUNK) {
+        diesel::delete(
+            sources::analysis_sources
+                .filter(sources::organisation_id.eq(tx.own()))
+                .filter(sources::source_id.eq_any(chunk))
+                .filter(sources::gap_analysis_id.eq(id))
+                .filter(sources::version.eq(version)),
+        )
+        .execute(tx.conn)?;
+    }
+    journal::delete(tx, id, Some(version))
 }
 
 /// What remains of an analysis after versions of it were deleted.

@@ -14,8 +14,8 @@ use super::{
     error::Error,
     fork::{Begins, Conn, Place, Position},
     job::{Job, Kind, Verdict},
-    later::Later,
     meters::Meters,
+    swift::Swift,
     tx::Shared,
 };
 
@@ -170,12 +170,12 @@ impl Worker {
         };
         let conn = self.conn()?;
         let Some(begin) = begin else {
-            let verdict = job.run(conn, false);
+            let verdict = job.run(conn, None);
             let broken = verdict == Verdict::Broken;
             return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(None) }));
         };
         conn.begin(begin)?;
-        match job.run(conn, false) {
+        match job.run(conn, None) {
             Verdict::Keep => match commit(conn, &meters, &shared) {
                 Ok(()) => {
                     let tells = kind == Kind::WritesAndTells;
@@ -227,15 +227,14 @@ impl Worker {
         let mut done = 0;
         let committed = self.conn().and_then(|conn| {
             conn.begin(begin)?;
-            let mut later = Later::default();
+            let mut swift = Swift::default();
             for job in &mut group {
-                if job.run(conn, true) != Verdict::Keep {
+                if job.run(conn, Some(&mut swift)) != Verdict::Keep {
                     return Ok(None);
                 }
                 done += 1;
-                later.append(job.later());
             }
-            later.write(conn)?;
+            swift.write(conn)?;
             Ok(Some(commit(conn, &meters, &shared).is_ok()))
         });
         let committed = match committed {
@@ -285,7 +284,7 @@ impl Worker {
             conn.begin(begin)?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
-                match job.run(conn, false) {
+                match job.run(conn, None) {
                     Verdict::Keep => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
                     // Where the database rolled everything back by itself, this fails, and with it the whole group.
                     _ => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,

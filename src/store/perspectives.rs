@@ -71,17 +71,21 @@ macro_rules! with_newest {
 
 /// A visible perspective.
 pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Life>> {
-    let row: Option<Row> = match name {
+    let read = |row: Option<Row>| row.map(life).transpose();
+    match name {
         Name::Id(id) => {
             let query = with_newest!(tx).filter(dsl::id.eq(*id));
-            either!(tx.conn, conn => query.get_result(conn)).optional()?
+            read(either!(tx.conn, conn => query.get_result(conn)).optional()?)
         }
-        Name::Slug(slug) => {
-            let query = with_newest!(tx).filter(dsl::slug.eq(slug.as_str()));
-            either!(tx.conn, conn => query.get_result(conn)).optional()?
-        }
-    };
-    row.map(life).transpose()
+        Name::Slug(slug) => tx.by_name(
+            |swift| &mut swift.perspectives,
+            slug,
+            |tx| {
+                let query = with_newest!(tx).filter(dsl::slug.eq(slug.as_str()));
+                read(either!(tx.conn, conn => query.get_result(conn)).optional()?)
+            },
+        ),
+    }
 }
 
 /// A page of visible perspectives, newest first.
@@ -125,6 +129,7 @@ struct NewRow<'a> {
 /// Keeps a new perspective and its first version. A slug that the organisation, or the service itself, uses already is
 /// [`Taken::Slug`].
 pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    tx.by_itself()?;
     let public = dsl::perspectives
         .filter(dsl::organisation_id.eq(OrganisationId::NIL))
         .filter(dsl::slug.eq(life.slug.as_str()));
@@ -147,6 +152,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
 
 /// Keeps the next version, if nobody else changed the perspective meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
+    tx.by_itself()?;
     let changed = diesel::update(
         dsl::perspectives
             .filter(dsl::organisation_id.eq(tx.own()))

@@ -134,7 +134,7 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
-    gap_analysis_sources (organisation_id, source_id, gap_analysis_id, version) {
+    analysis_sources (organisation_id, source_id, gap_analysis_id, version) {
         organisation_id -> Uid,
         source_id -> Uid,
         source_version -> Integer,
@@ -232,7 +232,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     perspectives,
     assessments,
     gap_analyses,
-    gap_analysis_sources,
+    analysis_sources,
     sealed_versions,
     external_ids,
     events,

@@ -14,9 +14,11 @@ pub mod perspectives;
 pub mod root;
 pub mod well_known;
 
+use actix_web::guard::{GuardContext, fn_guard};
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{problem::Problem, query::Limit};
 use crate::{
@@ -27,21 +29,35 @@ use crate::{
     store::journal::Line,
 };
 
-/// Every route of the API.
+/// Every route of the API. Routes are tried one after the other: the nouns that are asked for most come first.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    root::configure(config);
-    operations::configure(config);
-    oauth::configure(config);
-    well_known::configure(config);
+    beneath(config, "/v1/assessments", |config| {
+        assessments::configure(config);
+        assessment_actions::configure(config);
+        assessment_versions::configure(config);
+    });
+    beneath(config, "/v1/models", |config| {
+        model_versions::configure(config);
+        models::configure(config);
+    });
+    beneath(config, "/v1/gap-analyses", gap_analyses::configure);
+    beneath(config, "/v1/perspectives", perspectives::configure);
+    beneath(config, "/v1/clients", clients::configure);
     organisation::configure(config);
-    clients::configure(config);
-    models::configure(config);
-    model_versions::configure(config);
-    perspectives::configure(config);
-    assessments::configure(config);
-    assessment_actions::configure(config);
-    assessment_versions::configure(config);
-    gap_analyses::configure(config);
+    oauth::configure(config);
+    operations::configure(config);
+    well_known::configure(config);
+    root::configure(config);
+}
+
+/// Routes that are tried only for paths that begin so: those with parameters are regular expressions.
+fn beneath(config: &mut ServiceConfig<'_>, start: &'static str, routes: impl FnOnce(&mut ServiceConfig<'_>)) {
+    let begins_so = move |context: &GuardContext<'_>| {
+        // An escape may stand for any letter (RFC 3986, section 2.3).
+        let path = percent_decode_str(context.head().uri.path());
+        path.take(start.len()).eq(start.bytes())
+    };
+    config.service(scope::scope("").guard(fn_guard(begins_so)).configure(routes));
 }
 
 /// A page of a list.

@@ -25,9 +25,9 @@ use crate::{
         negotiate::{Format, FormatQuery, format},
         paging::Paging,
         problem::Problem,
-        query::{Query, required},
+        query::{self, Query, required},
         render::report::text as escape_markdown,
-        rendered::{Asked, Rendered, Shape},
+        rendered::{Asked, Rendered},
         reply::{Caching, JSON, List, Reply},
     },
     service::{
@@ -43,10 +43,10 @@ use crate::{
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(list_model_versions)
-        .service(get_model_version)
-        .service(diff_model_versions)
         .service(get_form)
+        .service(get_model_version)
+        .service(list_model_versions)
+        .service(diff_model_versions)
         .service(get_guide);
 }
 
@@ -91,15 +91,6 @@ pub struct Guide {
     steps: Vec<GuideStep>,
 }
 
-/// Who may keep something made of a published version.
-fn caching(head: &Head) -> Caching {
-    if head.owner.is_nil() {
-        Caching::ForEveryone
-    } else {
-        Caching::ForCaller
-    }
-}
-
 /// List a model's versions.
 ///
 /// Newest first, without what they say.
@@ -139,20 +130,17 @@ async fn get_model_version(
     db: Data<Db>,
     rendered: Data<Rendered>,
 ) -> Result<Reply, Problem> {
-    let (name, version) = (name(&path.model)?, version(&path.version)?);
-    let asked = Asked {
-        model: path.into_inner().model,
-        version,
-        shape: Shape::Whole,
-    };
-    if let Some(reply) = rendered.find(caller.actor().organisation, &asked) {
+    if let Some(reply) = rendered.find(caller.actor().organisation, caller.request()) {
         return Ok(reply);
     }
+    let (name, version) = (name(&path.model)?, version(&path.version)?);
+    let asked = Asked::by(caller.request());
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
         let etag = format!("\"{}\"", sealed.seal.digest.as_str());
         let body = json(&head.showing_version(&sealed))?;
-        Ok(rendered.keep(head.owner, asked.clone(), body, etag, None))
+        let reply = Reply::bytes(JSON, body).tagged(etag);
+        Ok(rendered.keep(head.owner, asked.clone(), reply))
     };
     caller.read(&db, work).await
 }
@@ -199,20 +187,16 @@ async fn diff_model_versions(
 async fn get_form(
     caller: Caller<ReadModels>,
     path: Path<ModelVersionPath>,
-    Query(query): Query<FormQuery>,
     db: Data<Db>,
     rendered: Data<Rendered>,
 ) -> Result<Reply, Problem> {
-    let (name, version) = (name(&path.model)?, version(&path.version)?);
-    let perspective = required(query.perspective, "perspective")?;
-    let asked = Asked {
-        model: path.into_inner().model,
-        version,
-        shape: Shape::Form(perspective.clone()),
-    };
-    if let Some(reply) = rendered.find(caller.actor().organisation, &asked) {
+    if let Some(reply) = rendered.find(caller.actor().organisation, caller.request()) {
         return Ok(reply);
     }
+    let query: FormQuery = query::parse(caller.request().query_string())?;
+    let (name, version) = (name(&path.model)?, version(&path.version)?);
+    let perspective = required(query.perspective, "perspective")?;
+    let asked = Asked::by(caller.request());
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
         let by_slug = store::perspectives::Name::Slug(perspective.clone());
@@ -224,11 +208,13 @@ async fn get_form(
             &life.showing(&life.newest),
         ))?;
         let etag = format!("\"{}-{}-{spoken}-{LANGUAGE}\"", sealed.seal.digest.as_str(), life.slug);
-        if life.owner.is_nil() {
-            return Ok(rendered.keep(head.owner, asked.clone(), body, etag, Some(LANGUAGE)));
-        }
+        let reply = Reply::bytes(JSON, body).tagged(etag).with("Content-Language", LANGUAGE);
         // An organisation's own perspective may change its voice, and with it the form.
-        Ok(Reply::bytes(JSON, body).tagged(etag).with("Content-Language", LANGUAGE))
+        Ok(if life.owner.is_nil() {
+            rendered.keep(head.owner, asked.clone(), reply)
+        } else {
+            reply
+        })
     };
     caller.read(&db, work).await
 }
@@ -263,7 +249,7 @@ async fn get_guide(
     let etag = format!("\"{}-guide{}\"", sealed.seal.digest.as_str(), format.suffix());
     Ok(reply
         .tagged(etag)
-        .cached(caching(&head))
+        .cached(Caching::of(head.owner))
         .with("Content-Language", LANGUAGE))
 }
 
