@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{
     external_id::ExternalId,
     fault::{Broken, Fault},
-    id::AssessmentId,
+    id::{AssessmentId, RelationshipId},
     life_cycle::{Sealed, Version, Versioned},
     model::{Change, Definition, ElementChange, element_changes},
     moment::Moment,
@@ -28,6 +28,8 @@ pub struct Answers {
     pub perspective: Slug,
     /// The perspective's version.
     pub perspective_version: Version,
+    /// The relationship it is about; none for the service as a whole.
+    pub relationship: Option<RelationshipId>,
     /// The caller's own reference to who answered.
     pub respondent_ref: Option<String>,
     /// The assessment's names in other systems.
@@ -248,6 +250,10 @@ pub struct Assessment {
     /// The version of that perspective.
     #[schema(value_type = i32, minimum = 1)]
     pub perspective_version: Version,
+    /// The relationship it is about; omitted where that is the service as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
     /// The caller's own reference to who answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 200)]
@@ -293,6 +299,7 @@ impl Assessment {
             model_version: answers.model_version,
             perspective: answers.perspective,
             perspective_version: answers.perspective_version,
+            relationship: answers.relationship,
             respondent_ref: answers.respondent_ref,
             external_ids: answers.external_ids,
             research_consent: answers.research_consent,

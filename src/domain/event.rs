@@ -13,6 +13,8 @@ pub enum Kind {
     Model,
     /// A perspective.
     Perspective,
+    /// A constellation.
+    Constellation,
     /// An assessment.
     Assessment,
     /// A gap analysis.
@@ -21,13 +23,20 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Model, Self::Perspective, Self::Assessment, Self::GapAnalysis];
+    pub const ALL: [Self; 5] = [
+        Self::Model,
+        Self::Perspective,
+        Self::Constellation,
+        Self::Assessment,
+        Self::GapAnalysis,
+    ];
 
     /// The word under which it is kept.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Perspective => "perspective",
+            Self::Constellation => "constellation",
             Self::Assessment => "assessment",
             Self::GapAnalysis => "gap_analysis",
         }

@@ -20,6 +20,10 @@ pub enum Client {}
 pub enum Model {}
 /// Marks ids of perspectives.
 pub enum Perspective {}
+/// Marks ids of constellations.
+pub enum Constellation {}
+/// Marks ids of relationships.
+pub enum Relationship {}
 /// Marks ids of assessments.
 pub enum Assessment {}
 /// Marks ids of gap analyses.
@@ -37,6 +41,10 @@ pub type ClientId = Id<Client>;
 pub type ModelId = Id<Model>;
 /// Identifies a perspective.
 pub type PerspectiveId = Id<Perspective>;
+/// Identifies a constellation.
+pub type ConstellationId = Id<Constellation>;
+/// Identifies a relationship of a constellation, through all its versions.
+pub type RelationshipId = Id<Relationship>;
 /// Identifies an assessment.
 pub type AssessmentId = Id<Assessment>;
 /// Identifies a gap analysis.

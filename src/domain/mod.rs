@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod assessment;
+pub mod constellation;
 pub mod digest;
 pub mod event;
 pub mod external_id;

@@ -23,6 +23,11 @@ pub enum Format {
     Svg,
     /// `text/markdown`
     Markdown,
+    /// `text/vnd.mermaid`
+    Mermaid,
+    /// `application/graphml+xml`
+    #[serde(rename = "graphml")]
+    GraphMl,
 }
 
 /// Which representation to send.
@@ -32,7 +37,7 @@ pub enum Format {
 pub struct FormatQuery {
     /// The representation to send, whatever `Accept` says.
     #[param(nullable = false, inline)]
-    format: Option<Format>,
+    pub format: Option<Format>,
 }
 
 impl Format {
@@ -43,6 +48,8 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Svg => "image/svg+xml",
             Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Mermaid => "text/vnd.mermaid; charset=utf-8",
+            Self::GraphMl => "application/graphml+xml",
         }
     }
 
@@ -53,12 +60,21 @@ impl Format {
             Self::Csv => "-csv",
             Self::Svg => "-svg",
             Self::Markdown => "-markdown",
+            Self::Mermaid => "-mermaid",
+            Self::GraphMl => "-graphml",
         }
     }
 
     /// The representation that has this media type.
     pub fn of_media_type(name: &str) -> Option<Self> {
-        let all = [Self::Json, Self::Csv, Self::Svg, Self::Markdown];
+        let all = [
+            Self::Json,
+            Self::Csv,
+            Self::Svg,
+            Self::Markdown,
+            Self::Mermaid,
+            Self::GraphMl,
+        ];
         all.into_iter()
             .find(|format| format.media_type().split(';').next() == Some(name))
     }

@@ -23,7 +23,7 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
     info(
         title = "Meaningful Connections API",
         description = "A headless service for the Meaningful Connections Model (CoCreate, CAST, 2021): model definitions, \
-            perspectives, assessments and gap analyses as versioned resources.",
+            perspectives, constellations, assessments and gap analyses as versioned resources.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     servers((url = "/", description = "This server, be it on a local machine, for staging or in production")),
@@ -33,6 +33,7 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
         (name = "Access", description = "Organisations, clients, tokens and keys."),
         (name = "Models", description = "Model definitions: drafted, published for ever, retired; forms and guides."),
         (name = "Perspectives", description = "From whose perspective a reflection is made."),
+        (name = "Constellations", description = "Who takes part in a service, and the relationships between them."),
         (name = "Assessments", description = "Ratings of a model version, from a perspective."),
         (name = "Gap analyses", description = "Where are we now, where do we want to be, and what stands between."),
     ),

@@ -24,7 +24,7 @@ use crate::{
         event::{Event, Kind},
         external_id::ExternalId,
         fault::{Broken, Fault},
-        id::AssessmentId,
+        id::{AssessmentId, RelationshipId},
         level::Level,
         life_cycle::{Version, Versioned},
         model::{Head, ModelStatus},
@@ -58,6 +58,10 @@ pub struct CreateAssessment {
     /// From whose perspective.
     #[schema(example = "service_user")]
     pub perspective: Slug,
+    /// The relationship it is about, of the newest version of a constellation; the service as a whole where none is named.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
     /// The caller's own reference to who answered. No personal data is needed here.
     #[schema(nullable = false, max_length = 200, example = "respondent-17")]
     pub respondent_ref: Option<String>,
@@ -246,6 +250,7 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
             "There is no perspective of this name.",
         ));
     }
+    faults.extend(relationship_fault(tx, body.relationship)?);
     let (head, model) = match model {
         Ok(found) => found,
         Err(Error::Broken(Broken::Invalid(more))) => {
@@ -260,6 +265,7 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
         model_version: model.version,
         perspective: body.perspective,
         perspective_version: perspective.map_or(0, |life| life.newest.version),
+        relationship: body.relationship,
         respondent_ref: body.respondent_ref,
         external_ids: body.external_ids,
         research_consent: body.research_consent,
@@ -272,6 +278,17 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
         answers,
         faults,
     })
+}
+
+/// What is wrong with the relationship that a new assessment names.
+fn relationship_fault(tx: &mut Tx<'_>, relationship: Option<RelationshipId>) -> Result<Option<Fault>> {
+    let Some(id) = relationship else { return Ok(None) };
+    let detail = match store::constellations::standing(tx, id)? {
+        None => "There is no such relationship.",
+        Some(standing) if standing.is_retired => "The relationship is retired, and takes no new assessments.",
+        Some(_) => return Ok(None),
+    };
+    Ok(Some(Fault::new("/relationship", "unknown_reference", detail)))
 }
 
 /// Opens the draft of a new assessment.

@@ -120,10 +120,17 @@ fn named_inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
 fn selected_inputs(tx: &mut Tx<'_>, select: &Select) -> Result<Vec<Input>> {
     let head = store::models::head(tx, &Name::Slug(select.model.clone()))?
         .ok_or_else(|| refused("/select/model", "unknown_reference", "There is no model of this name."))?;
+    if let Some(id) = select.relationship
+        && store::constellations::standing(tx, id)?.is_none()
+    {
+        let detail = "There is no such relationship.";
+        return Err(refused("/select/relationship", "unknown_reference", detail));
+    }
     let selection = Selection {
         model: head.id,
         model_version: select.model_version,
         perspectives: select.perspectives.clone(),
+        relationship: select.relationship,
         submitted_from: select.submitted_from,
         submitted_to: select.submitted_to,
     };
@@ -202,6 +209,7 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
             |Input {
                  id,
                  perspective,
+                 relationship,
                  sealed,
                  ..
              }| {
@@ -211,6 +219,7 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
                     version: Some(version),
                     digest: Some(digest),
                     perspective,
+                    relationship,
                     levels,
                 })
             },
@@ -347,6 +356,7 @@ fn unsaved_voices(tx: &mut Tx<'_>, unsaved: &[UnsavedRatings], definition: &Defi
             version: None,
             digest: None,
             perspective: perspective.clone(),
+            relationship: None,
             levels,
         });
     }

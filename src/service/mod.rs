@@ -3,6 +3,7 @@
 pub mod assessments;
 pub mod bootstrap;
 pub mod computation;
+pub mod constellations;
 pub mod diff;
 pub mod erasure;
 pub mod gap_analyses;

@@ -19,7 +19,7 @@ use crate::domain::{
     digest::Digest,
     event::Kind,
     external_id::ExternalId,
-    id::{AssessmentId, ModelId},
+    id::{AssessmentId, ModelId, RelationshipId},
     life_cycle::Version,
     moment::Moment,
     ratings::Levels,
@@ -35,6 +35,8 @@ pub struct Filter {
     pub perspective: Option<Slug>,
     /// Of this model.
     pub model: Option<Slug>,
+    /// About this relationship.
+    pub relationship: Option<RelationshipId>,
     /// With this name in another system.
     pub external_id: Option<ExternalId>,
     /// Changed at or after; also orders by that, oldest first.
@@ -106,6 +108,9 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
     if let Some(model) = &filter.model {
         query = query.filter(dsl::model.eq(model.as_str()));
     }
+    if let Some(relationship) = filter.relationship {
+        query = query.filter(dsl::relationship_id.eq(relationship));
+    }
     if let Some(from) = filter.submitted_from {
         query = query.filter(dsl::submitted_at.ge(from));
     }
@@ -155,6 +160,8 @@ pub struct Input {
     pub model_version: Version,
     /// From whose perspective.
     pub perspective: Slug,
+    /// The relationship it is about; none for the service as a whole.
+    pub relationship: Option<RelationshipId>,
     /// The newest sealed version; none where nothing was ever submitted.
     pub sealed: Option<(Version, Digest, Levels)>,
     /// Whether it is withdrawn.
@@ -166,11 +173,12 @@ type InputRow = (
     ModelId,
     Version,
     String,
+    Option<RelationshipId>,
     Option<Moment>,
     Option<(Version, String, Option<Vec<u8>>)>,
 );
 
-fn input((id, model, model_version, perspective, withdrawn_at, sealed): InputRow) -> Result<Input> {
+fn input((id, model, model_version, perspective, relationship, withdrawn_at, sealed): InputRow) -> Result<Input> {
     Ok(Input {
         id,
         model,
@@ -178,6 +186,7 @@ fn input((id, model, model_version, perspective, withdrawn_at, sealed): InputRow
         perspective: perspective
             .parse()
             .map_err(|_| super::error::Error::Corrupt("a slug"))?,
+        relationship,
         sealed: sealed.map(|(version, digest, levels)| {
             (
                 version,
@@ -196,6 +205,7 @@ macro_rules! inputs {
             dsl::model_id,
             dsl::model_version,
             dsl::perspective,
+            dsl::relationship_id,
             dsl::withdrawn_at,
             (
                 sealed_versions::version,
@@ -223,6 +233,28 @@ pub fn inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
     Ok(found)
 }
 
+/// The levels of these versions of the organisation's assessments, which an analysis has counted.
+pub fn levels(tx: &mut Tx<'_>, counted: &BTreeMap<AssessmentId, Version>) -> Result<BTreeMap<AssessmentId, Levels>> {
+    let ids: Vec<AssessmentId> = counted.keys().copied().collect();
+    let mut levels = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = sealed_versions::table
+            .filter(sealed_versions::organisation_id.eq(tx.own()))
+            .filter(sealed_versions::resource_id.eq_any(chunk))
+            .select((
+                sealed_versions::resource_id,
+                sealed_versions::version,
+                sealed_versions::levels,
+            ));
+        let rows: Vec<(AssessmentId, Version, Option<Vec<u8>>)> = either!(tx.conn, conn => query.load(conn))?;
+        let counted = rows
+            .into_iter()
+            .filter(|(id, version, _)| counted.get(id) == Some(version));
+        levels.extend(counted.map(|(id, _, bytes)| (id, Levels::from_bytes(bytes.unwrap_or_default()))));
+    }
+    Ok(levels)
+}
+
 /// Which assessments an analysis selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
@@ -232,6 +264,8 @@ pub struct Selection {
     pub model_version: Option<Version>,
     /// From one of these perspectives; from any where empty.
     pub perspectives: Vec<Slug>,
+    /// About this relationship; about any, and about the service as a whole, where none is named.
+    pub relationship: Option<RelationshipId>,
     /// Whose newest sealed version was sealed at or after.
     pub submitted_from: Option<Moment>,
     /// Whose newest sealed version was sealed before.
@@ -251,6 +285,9 @@ pub fn selected(tx: &mut Tx<'_>, selection: &Selection, most: i64) -> Result<Vec
     if !selection.perspectives.is_empty() {
         let slugs: Vec<String> = selection.perspectives.iter().map(ToString::to_string).collect();
         query = query.filter(dsl::perspective.eq_any(slugs));
+    }
+    if let Some(relationship) = selection.relationship {
+        query = query.filter(dsl::relationship_id.eq(relationship));
     }
     if let Some(from) = selection.submitted_from {
         query = query.filter(dsl::submitted_at.ge(from));

@@ -7,6 +7,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    constellations,
     error::{Error, Result},
     external_ids,
     fork::{Changes, Json, either},
@@ -20,7 +21,7 @@ use crate::domain::{
     assessment::{Answers, Life},
     event::Kind,
     external_id::ExternalId,
-    id::{AssessmentId, ModelId, OrganisationId},
+    id::{AssessmentId, ModelId, OrganisationId, RelationshipId},
     life_cycle::{Draft, Sealed, Version, Versioned},
     moment::Moment,
     ratings::{self, Levels, Remarks},
@@ -34,6 +35,8 @@ pub(super) struct Words {
     model_version: Version,
     perspective: Slug,
     perspective_version: Version,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relationship: Option<RelationshipId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     respondent_ref: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,6 +57,7 @@ impl Words {
             model_version: answers.model_version,
             perspective: answers.perspective.clone(),
             perspective_version: answers.perspective_version,
+            relationship: answers.relationship,
             respondent_ref: answers.respondent_ref.clone(),
             external_ids: answers.external_ids.clone(),
             research_consent: answers.research_consent,
@@ -76,6 +80,7 @@ impl Words {
             model_version: self.model_version,
             perspective: self.perspective,
             perspective_version: self.perspective_version,
+            relationship: self.relationship,
             respondent_ref: self.respondent_ref,
             external_ids: self.external_ids,
             research_consent: self.research_consent,
@@ -233,6 +238,7 @@ struct NewRow<'a> {
     draft_levels: &'a [u8],
     created_at: Moment,
     updated_at: Moment,
+    relationship_id: Option<RelationshipId>,
 }
 
 /// Keeps a new assessment, which is a draft.
@@ -241,6 +247,9 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
     let Some(Draft { content, .. }) = &life.versioned.draft else {
         return Err(Error::Corrupt("a new assessment without a draft"));
     };
+    if let Some(relationship) = content.relationship {
+        constellations::hold(tx, relationship)?;
+    }
     let (words, levels) = Words::of(tx, *model, content)?;
     let row = NewRow {
         organisation_id: tx.own(),
@@ -254,6 +263,7 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         draft_levels: levels.as_bytes(),
         created_at: life.created_at,
         updated_at: life.updated_at,
+        relationship_id: content.relationship,
     };
     either!(tx.conn, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
     if content.external_ids.is_empty() {

@@ -5,6 +5,7 @@ pub mod assessments;
 pub mod auth_revisions;
 pub mod backup;
 pub mod clients;
+pub mod constellations;
 pub mod db;
 pub mod error;
 pub mod events;

@@ -94,6 +94,32 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
+    constellations (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        version -> Integer,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    relationships (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        constellation_id -> Uid,
+        retired_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
     assessments (organisation_id, id) {
         organisation_id -> Uid,
         id -> Uid,
@@ -110,6 +136,7 @@ diesel::table! {
         withdrawn_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        relationship_id -> Nullable<Uid>,
     }
 }
 
@@ -230,6 +257,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     auth_revisions,
     models,
     perspectives,
+    constellations,
+    relationships,
     assessments,
     gap_analyses,
     analysis_sources,

@@ -13,7 +13,7 @@ use crate::{
     app::{Answer, Client, TestApp, assessment},
     openapi::{Operation, all, resolved, undeclared},
     rows,
-    world::{SYSTEM, World, done, made},
+    world::{SYSTEM, World, constellation, done, made},
 };
 
 /// An id of nothing.
@@ -47,6 +47,9 @@ impl Theirs {
         done(owner.act("/v1/models/our-own/publish")).await;
         let perspective = json!({"slug": PERSPECTIVE, "label": "Theirs", "voice": "collective"});
         done(owner.post("/v1/perspectives", perspective)).await;
+        let mut map = constellation();
+        map["external_ids"] = json!([{"system": SYSTEM, "value": CASE}, {"system": THEIR_SYSTEM, "value": CASE}]);
+        done(owner.post("/v1/constellations", map)).await;
         let mut body = assessment(PERSPECTIVE, "forming", "maturing");
         body["external_ids"] = json!([{"system": SYSTEM, "value": CASE}, {"system": THEIR_SYSTEM, "value": CASE}]);
         let id = made(&owner.post("/v1/assessments", body).await);
@@ -180,7 +183,7 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What says something by itself, and names nothing.
-const PLAIN: [&str; 43] = [
+const PLAIN: [&str; 57] = [
     "/attribution",
     "/copyright",
     "/description",
@@ -194,6 +197,12 @@ const PLAIN: [&str; 43] = [
     "/levels/0/label",
     "/levels/0/value",
     "/name",
+    "/parties/0/external_ids/0/system",
+    "/parties/0/external_ids/0/value",
+    "/parties/0/key",
+    "/parties/0/kind",
+    "/parties/0/label",
+    "/parties/0/retired",
     "/ratings/*/current",
     "/ratings/*/desired",
     "/ratings/*/not_applicable",
@@ -204,6 +213,14 @@ const PLAIN: [&str; 43] = [
     "/ratings/0/ratings/*/not_applicable",
     "/ratings/0/ratings/*/note",
     "/ratings/0/ratings/*/reason",
+    "/relationships/0/cardinality/from",
+    "/relationships/0/cardinality/to",
+    "/relationships/0/circumstances",
+    "/relationships/0/from",
+    "/relationships/0/label",
+    "/relationships/0/retired",
+    "/relationships/0/setting",
+    "/relationships/0/to",
     "/research_consent",
     "/respondent_ref",
     "/safety/considerations/0/key",
@@ -253,6 +270,7 @@ fn around(operation: &str, pointer: &str, own: &World) -> Value {
             let mut body = assessment("team", "forming", "maturing");
             match pointer {
                 "/model_version" => body["model"] = json!("our-own"),
+                "/relationship" => body["relationship"] = json!("?"),
                 "/external_ids/0/value" => body["external_ids"] = named,
                 "/external_ids/0/system" => body["external_ids"] = json!([{"system": "?", "value": CASE}]),
                 _ => {}
@@ -260,8 +278,20 @@ fn around(operation: &str, pointer: &str, own: &World) -> Value {
             body["model_version"] = json!(1);
             body
         }
-        ("patch_assessment", "/external_ids/0/value") => json!({"external_ids": named}),
-        ("patch_assessment", "/external_ids/0/system") => json!({"external_ids": [{"system": "?", "value": CASE}]}),
+        ("patch_assessment" | "patch_constellation", "/external_ids/0/value") => json!({"external_ids": named}),
+        ("patch_assessment" | "patch_constellation", "/external_ids/0/system") => {
+            json!({"external_ids": [{"system": "?", "value": CASE}]})
+        }
+        ("create_constellation" | "patch_constellation", _) => {
+            let mut body = constellation();
+            match pointer {
+                "/external_ids/0/value" => body["external_ids"] = named,
+                "/external_ids/0/system" => body["external_ids"] = json!([{"system": "?", "value": CASE}]),
+                _ => body["relationships"][0]["id"] = json!("?"),
+            }
+            body
+        }
+        (_, "/select/relationship") => json!({"select": {"model": "meaningful-connections", "relationship": "?"}}),
         ("migrate_assessment", "/to_version") => json!({"to_version": 2}),
         ("create_model", "/slug") => json!({"slug": "?"}),
         ("create_perspective", "/slug") => json!({"slug": "?", "label": "Mine", "voice": "individual"}),
@@ -297,6 +327,8 @@ fn by_body<'a>(operation: &'a Operation, pointer: &'a str, theirs: &'a Theirs) -
     ];
     let (hidden, missing): (Vec<&str>, &str) = match pointer.rsplit_once('/').map_or("", |(_, name)| name) {
         "0" if pointer == "/assessments/0" => (ids.to_vec(), NOTHING),
+        "relationship" => (vec![&world.relationship], NOTHING),
+        "id" if pointer == "/relationships/0/id" => (vec![&world.relationship], NOTHING),
         "baseline" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
         "model" | "slug" if operation.id() != "create_perspective" => (vec![MODEL], NEVER),
         "slug" | "perspective" => (vec![PERSPECTIVE], NEVER),
@@ -325,6 +357,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "status",
         "limit",
         "format",
+        "theme",
         "from",
         "updated_since",
         "submitted_from",
@@ -337,6 +370,8 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
     let (hidden, missing) = match name {
         "model" => (MODEL.to_owned(), NEVER.to_owned()),
         "perspective" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
+        "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
+        "gap_analysis" => (world.gap_analysis.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
         "system" => (THEIR_SYSTEM.to_owned(), "https://never.example".to_owned()),
         "value" => (CASE.to_owned(), "case-0".to_owned()),
@@ -358,6 +393,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
             ("upsert_assessment", "system") => format!("system={value}&value={CASE}"),
             ("upsert_assessment", _) => format!("system={SYSTEM}&value={value}"),
             (_, "cursor") => format!("limit=1&cursor={value}"),
+            (_, "gap_analysis") => format!("format=svg&gap_analysis={value}"),
             _ => format!("{name}={value}"),
         };
         let path = match operation.id() {
@@ -408,7 +444,14 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .collect();
-    let things = ["model", "perspective", "assessment", "gap_analysis", "client"];
+    let things = [
+        "model",
+        "perspective",
+        "constellation",
+        "assessment",
+        "gap_analysis",
+        "client",
+    ];
     // What a number counts stands in the path before it.
     let unknown = named.iter().find(|name| !things.contains(name) && **name != "version");
     assert!(

@@ -119,6 +119,16 @@ fn talkative(operation: &Operation) -> Option<(String, Value)> {
             body["guide"] = json!([{"key": "one", "title": "x", "text": "x"}]);
         }
         "create_perspective" | "patch_perspective" => body["description"] = json!("x"),
+        "create_constellation" | "patch_constellation" => {
+            body["title"] = json!("x");
+            body["description"] = json!("x");
+            body["external_ids"] = names.clone();
+            body["parties"] = json!([{"key": "team", "kind": "team", "label": "x", "external_ids": names}]);
+            let cardinality = json!({"from": "some", "to": "some"});
+            body["relationships"] = json!([
+                {"from": "team", "to": "team", "cardinality": cardinality, "label": "x", "circumstances": "x"}
+            ]);
+        }
         _ => {}
     }
     Some((media_type, body))

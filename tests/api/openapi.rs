@@ -437,6 +437,8 @@ fn only_what_may_be_null_is_nullable() {
             "/PatchAssessment/properties/ratings",
             "/PatchAssessment/properties/research_consent",
             "/PatchAssessment/properties/respondent_ref",
+            "/PatchConstellation/properties/description",
+            "/PatchConstellation/properties/external_ids",
             "/PatchModel/properties/copyright",
             "/PatchPerspective/properties/description",
             "/PatchRating/properties/current",

@@ -23,6 +23,9 @@ pub struct World {
     /// A perspective with two versions.
     pub perspective: String,
     pub perspective_id: String,
+    /// A constellation with two versions, and the relationship of it that the first submitted assessment names.
+    pub constellation: String,
+    pub relationship: String,
     /// A complete draft.
     pub draft: String,
     /// Submitted twice.
@@ -57,6 +60,22 @@ fn named(perspective: &str, name: &str) -> Value {
     body
 }
 
+/// A team, whom it works with, and how.
+pub fn constellation() -> Value {
+    let cardinality = json!({"from": "one", "to": "many"});
+    json!({
+        "title": "Supported housing",
+        "parties": [
+            {"key": "team", "kind": "team", "label": "The team"},
+            {"key": "residents", "kind": "service_user", "label": "Residents"}
+        ],
+        "relationships": [
+            {"from": "team", "to": "residents", "cardinality": cardinality, "setting": "in_person"},
+            {"from": "residents", "to": "residents", "cardinality": cardinality, "label": "Peer support"}
+        ]
+    })
+}
+
 impl World {
     /// Makes everything through the API.
     pub async fn new(owner: Client) -> Self {
@@ -73,10 +92,19 @@ impl World {
         let perspective = json!({"slug": "funder", "label": "Funder", "voice": "collective"});
         let perspective_id = made(&owner.post("/v1/perspectives", perspective).await);
         done(owner.patch("/v1/perspectives/funder", json!({"label": "Those who fund us"}))).await;
+        let constellation = owner.post("/v1/constellations", constellation()).await;
+        let relationship = constellation.json()["relationships"][0]["id"].clone();
+        let constellation = made(&constellation);
+        let uri = format!("/v1/constellations/{constellation}");
+        done(owner.patch(&uri, json!({"description": "Four houses."}))).await;
         let draft = made(&owner.post("/v1/assessments", named("team", "case-1")).await);
         let (mut ids, perspectives) = (Vec::new(), ["service_user", "team", "funder"]);
         for (perspective, name) in perspectives.into_iter().zip(["case-2", "case-3", "case-4"]) {
-            let id = made(&owner.post("/v1/assessments", named(perspective, name)).await);
+            let mut body = named(perspective, name);
+            if name == "case-2" {
+                body["relationship"] = relationship.clone();
+            }
+            let id = made(&owner.post("/v1/assessments", body).await);
             done(owner.act(&format!("/v1/assessments/{id}/submit"))).await;
             ids.push(id);
         }
@@ -101,6 +129,8 @@ impl World {
             model_id,
             perspective: "funder".to_owned(),
             perspective_id,
+            constellation,
+            relationship: relationship.as_str().expect("an id").to_owned(),
             draft,
             submitted,
             amended,
@@ -120,6 +150,7 @@ impl World {
             "/v1/models?limit=200",
             "/v1/perspectives?limit=200",
             "/v1/clients?limit=200",
+            "/v1/constellations?limit=200",
         ]
         .map(ToOwned::to_owned)
         .to_vec();
@@ -135,6 +166,7 @@ impl World {
             ("models", &self.drafted_model),
             ("models", &self.model_id),
             ("perspectives", &self.perspective_id),
+            ("constellations", &self.constellation),
             ("gap-analyses", &self.gap_analysis),
             ("assessments", &self.draft),
             ("assessments", &self.submitted),
@@ -171,6 +203,7 @@ impl World {
             ("assessment", "restore_assessment") => &self.withdrawn,
             ("assessment", "migrate_assessment") => &self.outdated,
             ("assessment", _) => &self.submitted,
+            ("constellation", _) => &self.constellation,
             ("gap_analysis", _) => &self.gap_analysis,
             ("client", _) => &self.client,
             ("version", _) => return if operation.starts_with("diff_") { "2" } else { "1" }.to_owned(),

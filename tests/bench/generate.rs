@@ -100,6 +100,7 @@ fn submitted(keys: &[ElementKey], client: ClientId) -> Result<(Found, Found), No
         model_version: 1,
         perspective: PERSPECTIVES.choose(&mut random).expect("one").parse().expect("a slug"),
         perspective_version: 1,
+        relationship: None,
         respondent_ref: Some(format!("respondent-{}", random.random_range(0..1_000_000))),
         external_ids: Vec::new(),
         research_consent: Some(random.random()),

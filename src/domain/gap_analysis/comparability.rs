@@ -1,12 +1,12 @@
 //! Whether two sides can be compared, and if not, why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Analysis, Input, Reason, ReasonCode, wording};
-use crate::domain::slug::Slug;
+use crate::domain::{id::RelationshipId, slug::Slug};
 
 /// With fewer inputs than this, a single one can decide the median.
 const FEWEST_INPUTS: usize = 3;
@@ -36,11 +36,26 @@ pub(super) fn of_perspectives(inputs: &[Input]) -> Comparability {
     if sizes.len() < 2 {
         return Vec::new().into();
     }
-    sizes
+    let abouts: Vec<About> = sizes
+        .keys()
+        .map(|perspective| about(inputs.iter().filter(|input| input.perspective == **perspective)))
+        .collect();
+    let differ = abouts
+        .windows(2)
+        .any(|pair| matches!(pair, [one, other] if one != other));
+    let relationship = differ.then(|| {
+        let spoken: Vec<String> = sizes
+            .keys()
+            .zip(&abouts)
+            .map(|(perspective, about)| format!("{} of {}", wording::perspective(perspective), subjects(about)))
+            .collect();
+        let detail = format!("They do not speak of the same: {}.", spoken.join(", "));
+        Reason::new(ReasonCode::Relationship, detail)
+    });
+    let small = sizes
         .into_iter()
-        .filter_map(|(perspective, n)| small_n(perspective, n, ""))
-        .collect::<Vec<_>>()
-        .into()
+        .filter_map(|(perspective, n)| small_n(perspective, n, ""));
+    relationship.into_iter().chain(small).collect::<Vec<_>>().into()
 }
 
 /// How comparable an analysis is with an earlier one.
@@ -69,6 +84,15 @@ pub(super) fn of_analyses(baseline: &Analysis, now: &Analysis) -> Comparability 
             ),
         )
     });
+    let (then, today) = (about(baseline.inputs.iter()), about(now.inputs.iter()));
+    let relationship = (then != today).then(|| {
+        let detail = format!(
+            "They are not about the same: the baseline is about {}, this analysis about {}.",
+            subjects(&then),
+            subjects(&today)
+        );
+        Reason::new(ReasonCode::Relationship, detail)
+    });
     let small = earlier
         .iter()
         .filter_map(|(perspective, n)| small_n(perspective, *n, " in the baseline"))
@@ -80,9 +104,33 @@ pub(super) fn of_analyses(baseline: &Analysis, now: &Analysis) -> Comparability 
     model
         .into_iter()
         .chain(perspectives)
+        .chain(relationship)
         .chain(small)
         .collect::<Vec<_>>()
         .into()
+}
+
+/// What inputs are about: relationships, and the service as a whole.
+type About = BTreeSet<Option<RelationshipId>>;
+
+fn about<'a>(inputs: impl Iterator<Item = &'a Input>) -> About {
+    inputs.map(|input| input.relationship).collect()
+}
+
+/// How many relationships, and whether the service as a whole: which ones is said by the inputs.
+fn subjects(about: &About) -> String {
+    let relationships = match about.iter().flatten().count() {
+        0 => None,
+        1 => Some("one relationship".to_owned()),
+        several => Some(format!("{several} relationships")),
+    };
+    let whole = about.contains(&None).then(|| "the service as a whole".to_owned());
+    let subjects: Vec<String> = relationships.into_iter().chain(whole).collect();
+    if subjects.is_empty() {
+        "nothing".to_owned()
+    } else {
+        subjects.join(" and ")
+    }
 }
 
 fn inputs_by_perspective(inputs: &[Input]) -> BTreeMap<&Slug, usize> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Analysis, GapAnalysis, GapAnalysisStatus, ModelRef};
 use crate::domain::{
-    id::{AssessmentId, GapAnalysisId},
+    id::{AssessmentId, GapAnalysisId, RelationshipId},
     life_cycle::{Seal, Sealed, Version},
     moment::{DateOrTime, Moment},
     slug::Slug,
@@ -31,6 +31,10 @@ pub struct Select {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 100)]
     pub perspectives: Vec<Slug>,
+    /// About this relationship; without one, about any, and about the service as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
     /// Whose newest version was submitted at or after: an RFC 3339 timestamp, or a date, which is its midnight in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]

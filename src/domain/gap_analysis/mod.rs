@@ -12,6 +12,7 @@ mod perception;
 mod priorities;
 mod reading;
 mod reason;
+mod relationships;
 mod safety;
 pub mod wording;
 
@@ -25,6 +26,7 @@ pub use perception::PerceptionGap;
 pub use priorities::{Priority, Strength};
 pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};
 pub use reason::{Reason, ReasonCode};
+pub use relationships::{RelationshipReading, by_relationship, weakest_relationships};
 pub use safety::{GateStatus, SafetyGate};
 
 use std::collections::BTreeMap;
@@ -35,7 +37,7 @@ use utoipa::ToSchema;
 use self::{counting::Counted, wording::Wording};
 use super::{
     digest::Digest,
-    id::{AssessmentId, GapAnalysisId},
+    id::{AssessmentId, GapAnalysisId, RelationshipId},
     life_cycle::{Seal, Version},
     model::{Definition, Strand},
     ratings::Levels,
@@ -56,6 +58,8 @@ pub struct Voice {
     pub digest: Option<Digest>,
     /// The perspective it was made from.
     pub perspective: Slug,
+    /// The relationship it is about; none for the service as a whole.
+    pub relationship: Option<RelationshipId>,
     /// Its levels in model order.
     pub levels: Levels,
 }
@@ -95,6 +99,10 @@ pub struct Input {
     pub digest: Option<Digest>,
     /// The perspective it was made from.
     pub perspective: Slug,
+    /// The relationship it is about; omitted where that is the service as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
 }
 
 impl From<Voice> for Input {
@@ -104,6 +112,7 @@ impl From<Voice> for Input {
             version: voice.version,
             digest: voice.digest,
             perspective: voice.perspective,
+            relationship: voice.relationship,
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum ReasonCode {
     ModelVersion,
     /// Comparability: other perspectives.
     Perspectives,
+    /// Comparability: about other relationships.
+    Relationship,
     /// Comparability: fewer than 3 inputs from a perspective.
     SmallN,
 }

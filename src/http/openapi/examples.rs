@@ -7,7 +7,7 @@ use std::error::Error;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::world::{World, commissioner, id, moment, ratings, seal};
+use self::world::{World, commissioner, constellation, id, moment, ratings, seal};
 
 use crate::{
     auth::{
@@ -17,6 +17,7 @@ use crate::{
     },
     domain::{
         assessment::{self, Assessment, migration_effects},
+        constellation::{ConstellationItem, Summary},
         digest::Digest,
         fault::Fault,
         gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Voice as Input, analyse},
@@ -61,6 +62,7 @@ impl Examples {
         examples.service()?;
         examples.access()?;
         examples.models(&world)?;
+        examples.constellations()?;
         examples.assessments(&world)?;
         examples.gap_analyses(&world)?;
         Ok(examples)
@@ -265,6 +267,23 @@ impl Examples {
         self.add_with_page("Perspective", commissioner(1)?)
     }
 
+    fn constellations(&mut self) -> Outcome {
+        let whole = constellation()?;
+        let item = ConstellationItem {
+            id: whole.id,
+            version: whole.version,
+            status: whole.status,
+            summary: Summary {
+                title: whole.content.title.clone(),
+                description: None,
+                external_ids: Vec::new(),
+            },
+            seal: whole.seal.clone().ok_or("no seal")?,
+        };
+        self.add_page("ConstellationItem", item)?;
+        self.add("Constellation", whole)
+    }
+
     fn assessments(&mut self, world: &World) -> Outcome {
         let answers = &world.answers;
         let life = |versioned| assessment::Life {
@@ -320,6 +339,7 @@ impl Examples {
                 version: Some(1),
                 digest: Some(digest.clone()),
                 perspective: perspective.parse()?,
+                relationship: Some(id(8)),
                 levels: pack(&ratings(definition, current, desired), definition.keys()).0,
             })
         };

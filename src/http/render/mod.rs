@@ -1,8 +1,10 @@
-//! Gap analyses in forms other than JSON.
+//! Gap analyses and constellations in forms other than JSON.
 
+pub mod constellation;
 pub mod csv;
 pub mod radar;
 pub mod report;
+pub mod svg;
 
 #[cfg(test)]
 mod sample;

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         assessment::{Assessment, AssessmentStatus},
         external_id::ExternalId,
-        id::AssessmentId,
+        id::{AssessmentId, RelationshipId},
         moment::{DateOrTime, Moment},
         slug::Slug,
     },
@@ -83,6 +83,9 @@ struct AssessmentsQuery {
     /// Of this model (its slug).
     #[param(nullable = false, value_type = Option<Slug>, example = "meaningful-connections")]
     model: Option<Slug>,
+    /// About this relationship.
+    #[param(nullable = false, value_type = Option<RelationshipId>)]
+    relationship: Option<RelationshipId>,
     /// With this name in another system, as `system|value`.
     #[param(nullable = false, value_type = Option<String>, max_length = 401, pattern = r"^[^|\x00-\x1f\x7f-\x9f\ufffd]+\|[^\x00-\x1f\x7f-\x9f\ufffd]+$", example = "https://crm.example.org|case-4711")]
     external_id: Option<ExternalIdParameter>,
@@ -142,6 +145,7 @@ async fn list_assessments(
         status: query.status,
         perspective: query.perspective,
         model: query.model,
+        relationship: query.relationship,
         external_id: query.external_id.map(|ExternalIdParameter(name)| name),
         updated_since: query.updated_since,
         submitted_from: query.submitted_from,
@@ -274,7 +278,8 @@ async fn get_assessment(
 
 /// Change an assessment's draft.
 ///
-/// A JSON merge patch (RFC 7396), so that one rating can be saved alone. Model, version and perspective do not change.
+/// A JSON merge patch (RFC 7396), so that one rating can be saved alone. Model, version, perspective and
+/// relationship do not change.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),

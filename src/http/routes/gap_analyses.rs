@@ -102,16 +102,13 @@ const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Mar
 /// The analysis in another form than JSON.
 fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> service::Result<Reply> {
     Ok(match format {
-        Format::Json => Reply::json(shown),
+        Format::Json | Format::Mermaid | Format::GraphMl => Reply::json(shown),
         Format::Csv => {
             let damaged = |_| store::error::Error::Corrupt("an analysis cannot be written as CSV");
             Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
         }
         Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition)).with(
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-        ),
+        Format::Svg => Reply::picture(radar::svg(shown, definition)),
     })
 }
 

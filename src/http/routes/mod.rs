@@ -4,6 +4,7 @@ pub mod assessment_actions;
 pub mod assessment_versions;
 pub mod assessments;
 pub mod clients;
+pub mod constellations;
 pub mod gap_analyses;
 pub mod model_versions;
 pub mod models;
@@ -42,6 +43,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     });
     beneath(config, "/v1/gap-analyses", gap_analyses::configure);
     beneath(config, "/v1/perspectives", perspectives::configure);
+    beneath(config, "/v1/constellations", constellations::configure);
     beneath(config, "/v1/clients", clients::configure);
     organisation::configure(config);
     oauth::configure(config);

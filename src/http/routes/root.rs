@@ -55,6 +55,9 @@ struct Links {
     /// The perspectives.
     #[schema(format = "uri-reference", max_length = 200)]
     perspectives: &'static str,
+    /// The constellations.
+    #[schema(format = "uri-reference", max_length = 200)]
+    constellations: &'static str,
     /// The assessments.
     #[schema(format = "uri-reference", max_length = 200)]
     assessments: &'static str,
@@ -75,6 +78,7 @@ pub(in crate::http) const ROOT: Root = Root {
         token: "/v1/oauth/token",
         models: "/v1/models",
         perspectives: "/v1/perspectives",
+        constellations: "/v1/constellations",
         assessments: "/v1/assessments",
         gap_analyses: "/v1/gap-analyses",
         problems: "/problems",

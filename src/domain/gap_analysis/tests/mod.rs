@@ -52,6 +52,7 @@ pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
         version: Some(1),
         digest: Some(Digest::kept(format!("sha256:{id:064x}"))),
         perspective: perspective.parse().expect("a slug"),
+        relationship: None,
         levels: definition().keys().map(mark).collect(),
     }
 }

@@ -1,0 +1,70 @@
+//! How each relationship stands that an analysis counted assessments of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Voice, counting::Counted};
+use crate::domain::id::RelationshipId;
+
+/// With fewer inputs than this, how a relationship stands is withheld: it would tell what single people said.
+const FEWEST_INPUTS: usize = 3;
+
+/// How a relationship stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RelationshipReading {
+    /// Fewer than three inputs are about it.
+    Withheld,
+    /// Nobody has rated anything of it.
+    Unrated,
+    /// By all ratings of all elements.
+    Stands {
+        /// The median of the current levels, 1 to 4.
+        current: f64,
+        /// How many inputs are about it.
+        inputs: usize,
+    },
+}
+
+/// How each relationship stands that `voices` are about, on a model with this many elements.
+pub fn by_relationship(voices: Vec<Voice>, elements: usize) -> BTreeMap<RelationshipId, RelationshipReading> {
+    let mut about: BTreeMap<RelationshipId, Vec<Voice>> = BTreeMap::new();
+    for voice in voices {
+        if let Some(id) = voice.relationship {
+            about.entry(id).or_default().push(voice);
+        }
+    }
+    let places: Vec<usize> = (0..elements).collect();
+    about
+        .into_iter()
+        .map(|(id, mut voices)| {
+            voices.sort_by(|a, b| a.order().cmp(&b.order()));
+            let reading = match Counted::of(&voices, elements).readings(&places).0.current.median {
+                _ if voices.len() < FEWEST_INPUTS => RelationshipReading::Withheld,
+                None => RelationshipReading::Unrated,
+                Some(current) => RelationshipReading::Stands {
+                    current,
+                    inputs: voices.len(),
+                },
+            };
+            (id, reading)
+        })
+        .collect()
+}
+
+/// Those that stand lowest, where others stand higher.
+pub fn weakest_relationships(readings: &BTreeMap<RelationshipId, RelationshipReading>) -> BTreeSet<RelationshipId> {
+    let medians = || {
+        readings.iter().filter_map(|(id, reading)| match reading {
+            RelationshipReading::Stands { current, .. } => Some((*id, *current)),
+            _ => None,
+        })
+    };
+    let lowest = medians().map(|(_, median)| median).fold(f64::INFINITY, f64::min);
+    let is_lowest = |median: f64| median <= lowest;
+    if medians().all(|(_, median)| is_lowest(median)) {
+        return BTreeSet::new();
+    }
+    medians()
+        .filter(|(_, median)| is_lowest(*median))
+        .map(|(id, _)| id)
+        .collect()
+}
