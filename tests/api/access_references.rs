@@ -136,13 +136,23 @@ fn said(answer: &Answer, named: &str) -> (u16, Vec<String>, Value) {
         })
         .collect();
     headers.sort();
-    let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
+    let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(without_ids(&answer.text())));
     if is_made {
         masked(&mut body, &mask);
     } else if let Some(problem) = body.as_object_mut() {
         problem.remove("instance");
     }
     (answer.status, headers, body)
+}
+
+/// A text without the ids that stand in it: a picture has those of what it shows.
+fn without_ids(text: &str) -> String {
+    let mut text = text.to_owned();
+    let is_id = |id: &str| Uuid::parse_str(id).is_ok();
+    while let Some(at) = (0..text.len()).find(|at| text.get(*at..at + 36).is_some_and(is_id)) {
+        text.replace_range(at..at + 36, "<id>");
+    }
+    text
 }
 
 fn masked(json: &mut Value, mask: &impl Fn(&str) -> String) {
@@ -369,7 +379,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
     let world = &theirs.world;
     let (hidden, missing) = match name {
         "model" => (MODEL.to_owned(), NEVER.to_owned()),
-        "perspective" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
+        "perspective" | "compare" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
         "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
         "gap_analysis" => (world.gap_analysis.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
@@ -408,7 +418,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
 /// The path of the operation on what is theirs, by this name or by that; and on nothing.
 fn paths(operation: &Operation, theirs: &World, query: &str) -> (Vec<String>, String) {
     let by = |other: &dyn Fn(&str) -> Option<String>| format!("{}{query}", theirs.path_with(operation, other));
-    let missing = by(&|name| (name != "version").then(|| NOTHING.to_owned()));
+    let missing = by(&|name| (!["version", "chart"].contains(&name)).then(|| NOTHING.to_owned()));
     let hidden = match operation.path.split('/').find(|part| part.starts_with('{')) {
         Some("{model}") => vec![by(&|name| (name == "model").then(|| MODEL.to_owned()))],
         Some("{perspective}") => vec![by(&|name| (name == "perspective").then(|| PERSPECTIVE.to_owned()))],
@@ -452,8 +462,10 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
         "gap_analysis",
         "client",
     ];
-    // What a number counts stands in the path before it.
-    let unknown = named.iter().find(|name| !things.contains(name) && **name != "version");
+    // What a number counts, or a chart shows, stands in the path before it.
+    let unknown = named
+        .iter()
+        .find(|name| !things.contains(name) && !["version", "chart"].contains(name));
     assert!(
         unknown.is_none(),
         "{} can name {unknown:?}, and no test covers it",

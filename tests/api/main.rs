@@ -30,6 +30,7 @@ mod faults;
 mod forger;
 mod forms;
 mod gap_analyses;
+mod gap_analysis_charts;
 mod gap_analysis_distance;
 mod gap_analysis_findings;
 mod gap_analysis_formats;

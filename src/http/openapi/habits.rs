@@ -193,7 +193,10 @@ impl Habits<'_> {
         if self.media_types().any(|media_type| media_type == "image/svg+xml") {
             names.push("Content-Security-Policy");
         }
-        if self.path.ends_with("/form") || self.path.ends_with("/guide") {
+        if ["/form", "/guide", "/charts/{chart}"]
+            .iter()
+            .any(|end| self.path.ends_with(end))
+        {
             names.push("Content-Language");
         }
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {

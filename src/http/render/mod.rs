@@ -1,8 +1,8 @@
 //! Gap analyses and constellations in forms other than JSON.
 
+pub mod charts;
 pub mod constellation;
 pub mod csv;
-pub mod radar;
 pub mod report;
 pub mod svg;
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{DiffQuery, PageQuery, VersionItem, id, version};
+use super::{DiffQuery, PageQuery, VersionItem, gap_analysis_charts::radar, id, version};
 use crate::{
     auth::scope::{ReadGapAnalyses, WriteGapAnalyses},
     domain::{
@@ -25,7 +25,7 @@ use crate::{
         paging::Paging,
         problem::Problem,
         query::{Limit, Query, required},
-        render::{csv, radar, report},
+        render::{csv, report},
         reply::{List, Reply, etag},
     },
     service::{
@@ -108,7 +108,7 @@ fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> ser
             Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
         }
         Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => Reply::picture(radar::svg(shown, definition)),
+        Format::Svg => radar(shown, definition),
     })
 }
 

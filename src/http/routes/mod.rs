@@ -6,6 +6,7 @@ pub mod assessments;
 pub mod clients;
 pub mod constellations;
 pub mod gap_analyses;
+pub mod gap_analysis_charts;
 pub mod model_versions;
 pub mod models;
 pub mod oauth;
@@ -41,7 +42,10 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         model_versions::configure(config);
         models::configure(config);
     });
-    beneath(config, "/v1/gap-analyses", gap_analyses::configure);
+    beneath(config, "/v1/gap-analyses", |config| {
+        gap_analyses::configure(config);
+        gap_analysis_charts::configure(config);
+    });
     beneath(config, "/v1/perspectives", perspectives::configure);
     beneath(config, "/v1/constellations", constellations::configure);
     beneath(config, "/v1/clients", clients::configure);

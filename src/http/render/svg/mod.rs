@@ -129,10 +129,16 @@ impl Canvas {
             Anchor::End => "end",
         };
         let weight = if font.is_bold { r#" font-weight="bold""# } else { "" };
+        // From right to left, a text that is in another script still reads in its own direction.
+        let bidi = if self.is_mirrored {
+            r#" unicode-bidi="plaintext""#
+        } else {
+            ""
+        };
         let fill = self.painted(&[("fill", font.ink)]);
         _ = writeln!(
             self.body,
-            r#"<text x="{}" y="{}" text-anchor="{anchor}" font-size="{}"{weight}{fill}>{}</text>"#,
+            r#"<text x="{}" y="{}" text-anchor="{anchor}" font-size="{}"{weight}{bidi}{fill}>{}</text>"#,
             number(self.across(x)),
             number(y),
             font.size,

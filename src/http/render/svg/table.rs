@@ -28,8 +28,8 @@ pub struct Cell {
 pub struct Table {
     /// What it is called.
     pub name: String,
-    /// The heads of the columns, the first of them over the heads of the rows.
-    pub columns: Vec<String>,
+    /// The heads of the columns as they are seen and as they are said, the first of them over the heads of the rows.
+    pub columns: Vec<(String, String)>,
     /// The rows, each with its head and a cell for every other column.
     pub rows: Vec<(String, Vec<Cell>)>,
 }
@@ -39,8 +39,8 @@ impl Canvas {
     /// band.
     pub fn table(&mut self, table: &Table, (left, top): Point, right: f64) -> f64 {
         let figures = table.columns.iter().skip(1).map(|_| 1.0).sum::<f64>().max(1.0);
-        // Half of the width for the figures, unless they need less.
-        let column = f64::min(60.0, (right - left) * 0.56 / figures);
+        // Most of the width is for the figures, unless they need less.
+        let column = f64::min(60.0, (right - left) * 0.62 / figures);
         let head = right - left - column * figures;
         self.group(Role::Table(&table.name), |canvas| {
             let mut y = canvas.heads(&table.columns, (left, top), head, column);
@@ -72,23 +72,28 @@ impl Canvas {
         })
     }
 
-    fn heads(&mut self, columns: &[String], (left, top): Point, head: f64, column: f64) -> f64 {
-        let font = Font::SMALL.bold().in_ink(Ink::Text);
+    fn heads(&mut self, columns: &[(String, String)], (left, top): Point, head: f64, column: f64) -> f64 {
+        let font = Font {
+            size: 11.0,
+            ..Font::SMALL
+        };
         let mut bottom = top;
         let mut end = left + head;
         self.group(Role::Row, |canvas| {
-            for (place, name) in columns.iter().enumerate() {
+            for (place, (seen, said)) in columns.iter().enumerate() {
                 let (x, width, anchor) = match place {
                     0 => (left + INSET, head, Anchor::Start),
                     _ => (end - INSET, column, Anchor::End),
                 };
                 canvas.group(Role::ColumnHeader, |canvas| {
-                    let mut y = top;
-                    for line in font.lines(name, width - 2.0 * INSET) {
-                        canvas.text((x, y + font.size), anchor, font, &line);
-                        y += font.line_height();
-                    }
-                    bottom = f64::max(bottom, y);
+                    canvas.group(Role::Spoken(said), |canvas| {
+                        let mut y = top;
+                        for line in font.lines(seen, width - 2.0 * INSET) {
+                            canvas.text((x, y + font.size), anchor, font, &line);
+                            y += font.line_height();
+                        }
+                        bottom = f64::max(bottom, y);
+                    });
                 });
                 end += column;
             }

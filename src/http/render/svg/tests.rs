@@ -19,7 +19,9 @@ fn table() -> Table {
     };
     Table {
         name: "Medians & more".to_owned(),
-        columns: ["Theme", "now", "wanted"].map(str::to_owned).to_vec(),
+        columns: ["Theme", "now", "wanted"]
+            .map(|head| (head.to_owned(), format!("{head} said")))
+            .to_vec(),
         rows: vec![
             (
                 "Feelings <of all kinds> that people may have about a service".to_owned(),
@@ -72,7 +74,16 @@ fn a_picture_is_well_formed_and_says_what_it_shows() {
         );
         assert_eq!(
             geometry.spoken,
-            ["Medians & more", "Early stages", "between", "withheld", "no ratings"]
+            [
+                "Medians & more",
+                "Theme said",
+                "now said",
+                "wanted said",
+                "Early stages",
+                "between",
+                "withheld",
+                "no ratings"
+            ]
         );
         assert!(geometry.seen().contains("Feelings <of all") && geometry.seen().contains(" end "));
         assert_eq!(

@@ -57,6 +57,11 @@ impl Font {
         f64::from(thousandths) / 1000.0 * self.size * weight
     }
 
+    /// Whether every word of this fits on a line by itself.
+    pub fn fits(self, content: &str, width: f64) -> bool {
+        content.split_ascii_whitespace().all(|word| self.width(word) <= width)
+    }
+
     /// The lines of a text that is at most `width` wide: broken where its script breaks lines (UAX #14); a word that is too
     /// long by itself is broken between letters (UAX #29). Nothing is cut.
     pub fn lines(self, content: &str, width: f64) -> Vec<String> {
