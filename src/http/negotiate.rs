@@ -1,4 +1,4 @@
-//! Which representation a caller wants: `?format=` beats `Accept` (RFC 9110, section 12.5.1).
+//! Which representation a caller wants, and in which language: `?format=` beats `Accept` (RFC 9110, section 12.5).
 
 use std::cmp::Reverse;
 
@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{self, Problem};
+use crate::domain::{
+    language::{LanguageTag, OWN, Wanted},
+    model::InLanguage,
+};
 
 /// A representation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -109,4 +113,36 @@ pub fn format(request: &HttpRequest, query: FormatQuery, offered: &[Format]) -> 
 /// How specific a media range is.
 fn specific(range: &mime::Mime) -> (bool, bool) {
     (range.type_() != mime::STAR, range.subtype() != mime::STAR)
+}
+
+/// The languages that a caller accepts, read only where there is more than one to choose from.
+#[derive(Debug, Clone, Default)]
+pub struct Languages(Option<String>);
+
+impl Languages {
+    /// Those of `Accept-Language`.
+    pub fn of(request: &HttpRequest) -> Self {
+        let given = request.headers().get_all("accept-language");
+        let given: Vec<&str> = given.filter_map(|value| value.to_str().ok()).collect();
+        Self((!given.is_empty()).then(|| given.join(",")))
+    }
+
+    /// The translation to send; none where that is the model's own text.
+    pub fn choose<'t>(
+        &self,
+        translations: &(impl Iterator<Item = &'t LanguageTag> + Clone),
+    ) -> Option<&'t LanguageTag> {
+        translations.clone().next()?;
+        Wanted::of(self.0.as_deref()?).lookup(translations)
+    }
+}
+
+/// The languages of what is said in a model's words: `Content-Language` names two where a translation lacks something, or
+/// where sentences of ours, which are English, stand around it.
+pub fn content_language(words: &InLanguage<'_>, is_mixed: bool) -> String {
+    if is_mixed && !words.language.is_own() {
+        format!("{}, {OWN}", words.language)
+    } else {
+        words.language.to_string()
+    }
 }

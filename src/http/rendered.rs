@@ -5,8 +5,11 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 
-use super::reply::{Caching, JSON, Reply};
-use crate::domain::{id::OrganisationId, life_cycle::Version, slug::Slug};
+use super::{
+    negotiate::Languages,
+    reply::{Caching, JSON, Reply},
+};
+use crate::domain::{id::OrganisationId, language::LanguageTag, life_cycle::Version, slug::Slug};
 
 /// The most bytes that are kept: 16 MiB.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -22,6 +25,8 @@ pub struct Asked {
     pub version: Version,
     /// As what.
     pub shape: Shape,
+    /// In which translation; none for the model's own text.
+    pub language: Option<LanguageTag>,
 }
 
 /// The shapes of a model version.
@@ -33,11 +38,17 @@ pub enum Shape {
     Form(Slug),
 }
 
+/// What is sent, rendered.
 #[derive(Clone)]
-struct Rendering {
-    body: Bytes,
-    etag: String,
-    language: Option<&'static str>,
+pub struct Rendering {
+    /// The JSON.
+    pub body: Bytes,
+    /// The `ETag`, with its quotes.
+    pub etag: String,
+    /// The languages of its texts, where it depends on what the caller accepts.
+    pub content_language: Option<String>,
+    /// What else there is: the languages into which the version is translated.
+    pub translations: Arc<[LanguageTag]>,
 }
 
 #[derive(Clone)]
@@ -62,37 +73,45 @@ impl Default for Rendered {
 }
 
 impl Rendered {
-    /// What was rendered before, for a caller of this organisation.
-    pub fn find(&self, caller: OrganisationId, asked: &Asked) -> Option<Reply> {
+    /// What was rendered before, for a caller of this organisation, in the language that they accept: the rendering of the
+    /// model's own text knows which others there are, and mostly there are none.
+    pub fn find(&self, caller: OrganisationId, asked: &Asked, languages: &Languages) -> Option<Reply> {
         [OrganisationId::NIL, caller].into_iter().find_map(|owner| {
-            let rendering = self.0.get(&(owner, asked.clone()))?;
+            let own = self.0.get(&(owner, asked.clone()))?;
+            let rendering = match languages.choose(&own.translations.iter()) {
+                None => own,
+                Some(language) => {
+                    let language = Some(language.clone());
+                    self.0.get(&(
+                        owner,
+                        Asked {
+                            language,
+                            ..asked.clone()
+                        },
+                    ))?
+                }
+            };
             Some(reply(owner, rendering))
         })
     }
 
     /// Keeps a rendering of a model that was found visible.
-    pub fn keep(
-        &self,
-        owner: OrganisationId,
-        asked: Asked,
-        body: Bytes,
-        etag: String,
-        language: Option<&'static str>,
-    ) -> Reply {
-        let rendering = Rendering { body, etag, language };
-        self.0.insert((owner, asked), rendering.clone());
-        reply(owner, rendering)
+    pub fn keep(&self, owner: OrganisationId, asked: Asked, rendering: Rendering) {
+        self.0.insert((owner, asked), rendering);
     }
 }
 
-fn reply(owner: OrganisationId, Rendering { body, etag, language }: Rendering) -> Reply {
+/// The answer to a caller who may see this owner's models.
+pub fn reply(owner: OrganisationId, rendering: Rendering) -> Reply {
     let caching = if owner.is_nil() {
         Caching::ForEveryone
     } else {
         Caching::ForCaller
     };
-    let reply = Reply::bytes(JSON, body).tagged(etag).cached(caching);
-    match language {
+    let reply = Reply::bytes(JSON, rendering.body)
+        .tagged(rendering.etag)
+        .cached(caching);
+    match rendering.content_language {
         Some(language) => reply.with("Content-Language", language),
         None => reply,
     }

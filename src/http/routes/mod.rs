@@ -12,6 +12,7 @@ pub mod operations;
 pub mod organisation;
 pub mod perspectives;
 pub mod root;
+pub mod translations;
 pub mod well_known;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     clients::configure(config);
     models::configure(config);
     model_versions::configure(config);
+    translations::configure(config);
     perspectives::configure(config);
     assessments::configure(config);
     assessment_actions::configure(config);

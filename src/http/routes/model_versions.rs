@@ -1,5 +1,7 @@
 //! The published versions of models, and what is made of them: diffs, forms, guides.
 
+use std::sync::Arc;
+
 use actix_web::{
     get,
     web::{Bytes, Data, Path},
@@ -16,19 +18,21 @@ use super::{
 use crate::{
     auth::scope::ReadModels,
     domain::{
+        language::LanguageTag,
         life_cycle::Version,
-        model::{Definition, Form, GuideStep, Head, LANGUAGE, Model},
+        model::{Form, GuideStep, Head, InLanguage, Model, TextPointer},
+        perspective::Perspective,
         slug::Slug,
     },
     http::{
         caller::Caller,
-        negotiate::{Format, FormatQuery, format},
+        negotiate::{Format, FormatQuery, Languages, content_language, format},
         paging::Paging,
         problem::Problem,
         query::{Query, required},
         render::report::text as escape_markdown,
-        rendered::{Asked, Rendered, Shape},
-        reply::{Caching, JSON, List, Reply},
+        rendered::{Asked, Rendered, Rendering, Shape, reply},
+        reply::{Caching, List, Reply},
     },
     service::{
         self,
@@ -37,6 +41,7 @@ use crate::{
     store::{
         self,
         db::{Db, Tx},
+        models::SealedModel,
     },
 };
 
@@ -53,13 +58,13 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 /// Names a version of a model.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-struct ModelVersionPath {
+pub(super) struct ModelVersionPath {
     /// The model's slug or id.
     #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$", example = "meaningful-connections")]
-    model: String,
+    pub(super) model: String,
     /// The version, 1 or more.
     #[param(value_type = i32, minimum = 1, example = 1)]
-    version: String,
+    pub(super) version: String,
 }
 
 /// From which perspective a form asks.
@@ -83,16 +88,19 @@ pub struct Guide {
     /// The model's title.
     #[schema(max_length = 200)]
     title: String,
-    /// The language of its texts (BCP 47).
-    #[schema(max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
-    language: String,
+    /// The language of its texts.
+    language: LanguageTag,
+    /// What the translation lacks, as pointers into it: that is in the model's own words, which are English.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<TextPointer>, required = false, max_items = 2000)]
+    untranslated: Vec<String>,
     /// The steps, in order.
     #[schema(max_items = 200)]
     steps: Vec<GuideStep>,
 }
 
 /// Who may keep something made of a published version.
-fn caching(head: &Head) -> Caching {
+pub(super) fn caching(head: &Head) -> Caching {
     if head.owner.is_nil() {
         Caching::ForEveryone
     } else {
@@ -144,15 +152,21 @@ async fn get_model_version(
         model: path.into_inner().model,
         version,
         shape: Shape::Whole,
+        language: None,
     };
-    if let Some(reply) = rendered.find(caller.actor().organisation, &asked) {
+    if let Some(reply) = rendered.find(caller.actor().organisation, &asked, &Languages::default()) {
         return Ok(reply);
     }
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
-        let etag = format!("\"{}\"", sealed.seal.digest.as_str());
-        let body = json(&head.showing_version(&sealed))?;
-        Ok(rendered.keep(head.owner, asked.clone(), body, etag, None))
+        let rendering = Rendering {
+            etag: format!("\"{}\"", sealed.seal.digest.as_str()),
+            body: json(&head.showing_version(&sealed))?,
+            content_language: None,
+            translations: Arc::default(),
+        };
+        rendered.keep(head.owner, asked.clone(), rendering.clone());
+        Ok(reply(head.owner, rendering))
     };
     caller.read(&db, work).await
 }
@@ -191,7 +205,7 @@ async fn diff_model_versions(
 /// a complete `ratings` object meets.
 #[utoipa::path(
     tag = "Models",
-    params(ModelVersionPath, FormQuery, ("Accept-Language" = Option<String>, Header, nullable = false, max_length = 8192, description = "The reader's languages; forms exist in English so far.", example = "en-GB")),
+    params(ModelVersionPath, FormQuery),
     responses((status = 200, description = "The form", body = Form), Problem),
     security(("bearer" = ["models:read"])),
 )]
@@ -209,33 +223,59 @@ async fn get_form(
         model: path.into_inner().model,
         version,
         shape: Shape::Form(perspective.clone()),
+        language: None,
     };
-    if let Some(reply) = rendered.find(caller.actor().organisation, &asked) {
+    let languages = Languages::of(caller.request());
+    if let Some(reply) = rendered.find(caller.actor().organisation, &asked, &languages) {
         return Ok(reply);
     }
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
         let by_slug = store::perspectives::Name::Slug(perspective.clone());
         let life = service::perspectives::find(tx, &by_slug)?;
-        let spoken = life.newest.version;
-        let body = json(&Form::of(
-            &head.showing_version(&sealed),
-            version,
-            &life.showing(&life.newest),
-        ))?;
-        let etag = format!("\"{}-{}-{spoken}-{LANGUAGE}\"", sealed.seal.digest.as_str(), life.slug);
-        if life.owner.is_nil() {
-            return Ok(rendered.keep(head.owner, asked.clone(), body, etag, Some(LANGUAGE)));
+        let (model, perspective) = (head.showing_version(&sealed), life.showing(&life.newest));
+        let language = languages.choose(&sealed.content.translations.keys());
+        let chosen = form(&model, &sealed, &perspective, language)?;
+        if !life.owner.is_nil() {
+            // An organisation's own perspective may change its voice, and with it the form.
+            return Ok(reply(head.owner, chosen).cached(Caching::Ask));
         }
-        // An organisation's own perspective may change its voice, and with it the form.
-        Ok(Reply::bytes(JSON, body).tagged(etag).with("Content-Language", LANGUAGE))
+        if language.is_some() {
+            // That of the own text is kept as well: it tells which translations there are.
+            rendered.keep(head.owner, asked.clone(), form(&model, &sealed, &perspective, None)?);
+        }
+        let asked = Asked {
+            language: language.cloned(),
+            ..asked.clone()
+        };
+        rendered.keep(head.owner, asked, chosen.clone());
+        Ok(reply(head.owner, chosen))
     };
     caller.read(&db, work).await
 }
 
+/// A form, rendered in a language.
+fn form(
+    model: &Model,
+    sealed: &SealedModel,
+    perspective: &Perspective,
+    language: Option<&LanguageTag>,
+) -> service::Result<Rendering> {
+    let words = sealed.content.in_language(language);
+    let form = Form::of(model, sealed.version, perspective, &words);
+    let (digest, slug, spoken) = (sealed.seal.digest.as_str(), &perspective.slug, perspective.version);
+    let translations = sealed.content.translations.keys();
+    Ok(Rendering {
+        etag: format!("\"{digest}-{slug}-{spoken}-{}\"", words.language),
+        body: json(&form)?,
+        content_language: Some(content_language(&words, !form.untranslated.is_empty())),
+        translations: translations.cloned().collect(),
+    })
+}
+
 /// Get the guide.
 ///
-/// The steps by which a team works with the model, as JSON or as Markdown.
+/// The steps by which a team works with the model, as JSON or as Markdown, in the reader's language.
 #[utoipa::path(
     tag = "Models",
     params(ModelVersionPath, FormatQuery),
@@ -255,27 +295,34 @@ async fn get_guide(
     let format = format(caller.request(), query, &[Format::Json, Format::Markdown])?;
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let (head, sealed) = caller.read(&db, move |tx| models::sealed(tx, &name, version)).await?;
-    let guide = Guide::of(&head, version, &sealed.content);
+    let language = Languages::of(caller.request());
+    let words = sealed
+        .content
+        .in_language(language.choose(&sealed.content.translations.keys()));
+    let guide = Guide::of(&head, version, &words);
     let reply = match format {
         Format::Markdown => Reply::bytes(format.media_type(), guide.markdown()),
         _ => Reply::json(&guide),
     };
-    let etag = format!("\"{}-guide{}\"", sealed.seal.digest.as_str(), format.suffix());
-    Ok(reply
-        .tagged(etag)
-        .cached(caching(&head))
-        .with("Content-Language", LANGUAGE))
+    let digest = sealed.seal.digest.as_str();
+    let etag = format!("\"{digest}-guide{}-{}\"", format.suffix(), words.language);
+    Ok(reply.tagged(etag).cached(caching(&head)).with(
+        "Content-Language",
+        content_language(&words, !guide.untranslated.is_empty()),
+    ))
 }
 
 impl Guide {
     /// The guide of a version.
-    pub(in crate::http) fn of(head: &Head, version: Version, definition: &Definition) -> Self {
+    pub(in crate::http) fn of(head: &Head, version: Version, words: &InLanguage<'_>) -> Self {
+        let is_shown = |at: &&String| *at == "/title" || at.starts_with("/guide/");
         Self {
             model: head.slug.clone(),
             version,
-            title: definition.title.clone(),
-            language: LANGUAGE.to_owned(),
-            steps: definition.guide.clone(),
+            title: words.definition.title.clone(),
+            language: words.language.clone(),
+            untranslated: words.untranslated.iter().filter(is_shown).cloned().collect(),
+            steps: words.definition.guide.clone(),
         }
     }
 
