@@ -14,6 +14,7 @@ pub mod perspectives;
 pub mod restore;
 pub mod tombstones;
 pub mod transitions;
+pub mod translations;
 pub mod upsert;
 
 use crate::{

@@ -193,7 +193,7 @@ async fn songs(
     let mut songs = Vec::new();
     let path = world.path(operation);
     let uri = format!("{path}{}", world.query(operation));
-    let etag = if ["PATCH", "DELETE"].contains(&operation.method.as_str()) {
+    let etag = if ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str()) {
         world.owner.get(&path).await.etag()
     } else {
         String::new()

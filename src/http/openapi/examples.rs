@@ -22,9 +22,10 @@ use crate::{
         fault::Fault,
         gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Voice as Input, analyse},
         id::OrganisationId,
+        language::LanguageTag,
         level::Level,
         life_cycle::{Draft, Sealed, Versioned},
-        model::{Form, element_changes},
+        model::{Definition, Form, Translation, element_changes, language_changes},
         ratings::pack,
     },
     http::{
@@ -232,16 +233,20 @@ impl Examples {
             ModelDiff {
                 diff: Diff::between((1, &model.content), (2, reworded))?,
                 elements: element_changes(&model.content, reworded),
+                translations: language_changes(&model.content, reworded),
             },
         )?;
         self.add("Diff", Diff::between((1, &commissioner(1)?), (2, &commissioner(2)?))?)?;
-        let mut form = Form::of(&sealed, 1, &commissioner(1)?);
+        let mut form = Form::of(&sealed, 1, &commissioner(1)?, &model.content.in_language(None));
         // Its references lead to places within itself, where tools that read the whole document look in vain.
         if let Some(words) = form.answer_schema.as_object_mut() {
             words.retain(|word, _| word != "properties" && word != "$defs");
         }
         self.add("Form", form)?;
-        self.add("Guide", model_versions::Guide::of(head, 1, &model.content))?;
+        self.add(
+            "Guide",
+            model_versions::Guide::of(head, 1, &model.content.in_language(None)),
+        )?;
         self.add_page(
             "VersionItem",
             VersionItem {
@@ -249,6 +254,7 @@ impl Examples {
                 seal: seal.clone(),
             },
         )?;
+        self.translations(&model.content)?;
         let definition = sealed.definition.clone();
         let item = ModelItem {
             id: sealed.id,
@@ -282,6 +288,23 @@ impl Examples {
         };
         self.add_page("ConstellationItem", item)?;
         self.add("Constellation", whole)
+    }
+
+    fn translations(&mut self, definition: &Definition) -> Outcome {
+        let (mut definition, language) = (definition.clone(), "en-GB-x-easyread".parse::<LanguageTag>()?);
+        let words = Translation {
+            title: Some("Our connections, in easy words".to_owned()),
+            elements: [("feelings.heard", "know that somebody listens")]
+                .map(|(key, label)| (key.to_owned(), label.to_owned()))
+                .into(),
+            ..Translation::default()
+        };
+        definition
+            .translate(language.clone(), words)
+            .map_err(|_| "a translation at fault")?;
+        let translation = definition.translation(&language).ok_or("no translation")?;
+        self.add_page("TranslationItem", &translation.item)?;
+        self.add("ModelTranslation", translation)
     }
 
     fn assessments(&mut self, world: &World) -> Outcome {

@@ -77,7 +77,21 @@ impl Habits<'_> {
     }
 
     fn is_upsert(&self) -> bool {
-        self.method == "put"
+        self.method == "put" && self.path.ends_with("/by-external-id")
+    }
+
+    /// Changes what stands: it must say which revision it is for.
+    fn needs_revision(&self) -> bool {
+        matches!(self.method, "put" | "patch" | "delete") && !self.is_upsert()
+    }
+
+    /// Answers in the reader's language, as far as there are translations: what is told or drawn in a model's words.
+    fn is_translated(&self) -> bool {
+        let is_of_a_model = ["{model}", "{gap_analysis}"]
+            .iter()
+            .any(|name| self.path.contains(name));
+        let is_told_or_drawn = |media_type: &str| matches!(media_type, "image/svg+xml" | "text/markdown");
+        self.path.ends_with("/form") || is_of_a_model && self.media_types().any(is_told_or_drawn)
     }
 
     fn is_list(&self) -> bool {
@@ -107,8 +121,11 @@ impl Habits<'_> {
         if self.is_secured() && !self.writes() {
             names.push("Consistency-Token");
         }
+        if self.is_translated() {
+            names.push("Accept-Language");
+        }
         match self.method {
-            "patch" | "delete" => names.push("If-Match"),
+            _ if self.needs_revision() => names.push("If-Match"),
             "put" => names.extend(["If-Match-Optional", "If-None-Match-Any"]),
             "post" if self.is_of_one() && !self.stores_nothing() => names.push("If-Match-Optional"),
             _ => {}
@@ -193,10 +210,7 @@ impl Habits<'_> {
         if self.media_types().any(|media_type| media_type == "image/svg+xml") {
             names.push("Content-Security-Policy");
         }
-        if ["/form", "/guide", "/charts/{chart}"]
-            .iter()
-            .any(|end| self.path.ends_with(end))
-        {
+        if self.is_translated() {
             names.push("Content-Language");
         }
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
@@ -228,7 +242,7 @@ impl Habits<'_> {
             (413, self.has_body()),
             (415, self.has_body()),
             (422, self.has_body() || writes && self.method != "delete"),
-            (428, matches!(self.method, "patch" | "delete")),
+            (428, self.needs_revision()),
         ];
         let met = conditions.into_iter().filter(|(_, met)| *met).map(|(status, _)| status);
         met.chain([431, 500, 503]).collect()

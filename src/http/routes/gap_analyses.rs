@@ -14,14 +14,15 @@ use crate::{
     domain::{
         gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
         id::GapAnalysisId,
-        model::Definition,
+        language::OWN,
+        model::InLanguage,
         moment::{DateOrTime, Moment},
     },
     http::{
         body::Body,
         caller::Caller,
         edge::nothing_here,
-        negotiate::{Format, FormatQuery, format},
+        negotiate::{Format, FormatQuery, Languages, content_language, format},
         paging::Paging,
         problem::Problem,
         query::{Limit, Query, required},
@@ -99,17 +100,41 @@ struct GapAnalysesQuery {
 
 const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
 
-/// The analysis in another form than JSON.
-fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> service::Result<Reply> {
+/// The analysis in one of its forms, and what tells its `ETag` from others. Report and radar have the model's words in the
+/// language of the reader; JSON and CSV, which programs read, are the same for everybody.
+fn rendered(
+    tx: &mut Tx<'_>,
+    format: Format,
+    languages: &Languages,
+    shown: GapAnalysis,
+) -> service::Result<(Reply, String)> {
+    let for_programs = |reply: Reply| (reply.with("Content-Language", OWN), format.suffix().to_owned());
     Ok(match format {
-        Format::Json | Format::Mermaid | Format::GraphMl => Reply::json(shown),
+        Format::Json | Format::Mermaid | Format::GraphMl => for_programs(Reply::json(&shown)),
         Format::Csv => {
+            let model = gap_analyses::definition(tx, &shown.analysis)?;
             let damaged = |_| store::error::Error::Corrupt("an analysis cannot be written as CSV");
-            Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
+            let table = csv::csv(&shown, &model.content).map_err(damaged)?;
+            for_programs(Reply::bytes(format.media_type(), table))
         }
-        Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => radar(shown, definition),
+        Format::Svg | Format::Markdown => {
+            let model = gap_analyses::definition(tx, &shown.analysis)?;
+            let words = languages.choose(&model.content);
+            let reply = if format == Format::Svg {
+                radar(&shown, &words)
+            } else {
+                report(shown, &words)
+            };
+            (reply, format!("{}-{}", format.suffix(), words.language))
+        }
     })
+}
+
+/// The analysis as a report; around the model's words stand sentences of ours.
+fn report(shown: GapAnalysis, words: &InLanguage<'_>) -> Reply {
+    let analysis = shown.analysis.with_labels_of(&words.definition);
+    let report = report::markdown(&GapAnalysis { analysis, ..shown }, &words.definition);
+    Reply::bytes(Format::Markdown.media_type(), report).with("Content-Language", content_language(words, true))
 }
 
 fn sealed(revised: &Revised<GapAnalysis>) -> Reply {
@@ -210,7 +235,8 @@ async fn preview_gap_analysis(
 /// Get a gap analysis.
 ///
 /// Its newest version: as JSON, as CSV (one row an element and perspective), as a radar chart of the current and desired
-/// medians, or as a report that a team can read.
+/// medians, or as a report that a team can read. Chart and report name elements, themes and levels in the reader's language,
+/// where the model version is translated into it; the sentences around them are English.
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisPath, FormatQuery),
@@ -230,18 +256,12 @@ async fn get_gap_analysis(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
+    let languages = Languages::of(caller.request());
     let id = path.id()?;
     let work = move |tx: &mut Tx<'_>| {
         let found = gap_analyses::get(tx, id)?;
-        let reply = match format {
-            Format::Json => Reply::json(&found.shown),
-            other => rendered(
-                other,
-                &found.shown,
-                &gap_analyses::definition(tx, &found.shown.analysis)?.content,
-            )?,
-        };
-        Ok(reply.tagged(etag(found.revision, format.suffix().trim_start_matches('-'))))
+        let (reply, suffix) = rendered(tx, format, &languages, found.shown)?;
+        Ok(reply.tagged(etag(found.revision, suffix.trim_start_matches('-'))))
     };
     caller.read(&db, work).await
 }
@@ -325,16 +345,14 @@ async fn get_gap_analysis_version(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
+    let languages = Languages::of(caller.request());
     let (id, version) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
     let work = move |tx: &mut Tx<'_>| {
         let shown = gap_analyses::version(tx, id, version)?;
         let digest = shown.seal.as_ref().map(|seal| seal.digest.clone());
-        let reply = match format {
-            Format::Json => Reply::json(&shown),
-            other => rendered(other, &shown, &gap_analyses::definition(tx, &shown.analysis)?.content)?,
-        };
+        let (reply, suffix) = rendered(tx, format, &languages, shown)?;
         Ok(match digest {
-            Some(digest) => reply.tagged(format!("\"{}{}\"", digest.as_str(), format.suffix())),
+            Some(digest) => reply.tagged(format!("\"{}{suffix}\"", digest.as_str())),
             None => reply,
         })
     };

@@ -14,6 +14,7 @@ pub mod operations;
 pub mod organisation;
 pub mod perspectives;
 pub mod root;
+pub mod translations;
 pub mod well_known;
 
 use actix_web::guard::{GuardContext, fn_guard};
@@ -41,6 +42,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     beneath(config, "/v1/models", |config| {
         model_versions::configure(config);
         models::configure(config);
+        translations::configure(config);
     });
     beneath(config, "/v1/gap-analyses", |config| {
         gap_analyses::configure(config);

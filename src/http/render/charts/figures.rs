@@ -6,15 +6,13 @@ use crate::{
         gap_analysis::{Analysis, ElementReading, GapAnalysis, Reading, wording, wording::Wording},
         level::Level,
         model::{Definition, SAFETY},
+        perspective::ALL,
         slug::Slug,
     },
     http::render::svg::{Canvas, Theme, WIDTH},
 };
 
 use super::Chart;
-
-/// Who is counted together when nobody is named: no perspective is called so in a query.
-pub const ALL: &str = "all";
 
 /// The words of a model version in the language of the reader: the one place from which charts have them.
 pub struct Labels<'a> {

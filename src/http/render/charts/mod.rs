@@ -16,7 +16,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use figures::{ALL, Labels, Value, Whose, whose};
+pub use figures::{Labels, Value, Whose, whose};
 pub use line::{Series, Timeline, draw as draw_timeline};
 
 use self::figures::Figures;
