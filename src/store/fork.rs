@@ -205,20 +205,6 @@ macro_rules! either {
 }
 pub(super) use either;
 
-/// Inserts many rows at once.
-macro_rules! insert_all {
-    ($on:expr, $table:expr, $rows:expr) => {
-        match &mut *$on {
-            // Thousands of values take longer to parse than to insert.
-            $crate::store::fork::Conn::Postgres(conn) => {
-                diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable($rows), conn)
-            }
-            $crate::store::fork::Conn::Sqlite(conn) => diesel::insert_into($table).values($rows).execute(conn),
-        }
-    };
-}
-pub(super) use insert_all;
-
 /// Inserts a few rows: by one statement, where asking costs more than doing.
 macro_rules! insert_few {
     ($on:expr, $table:expr, $rows:expr) => {
