@@ -52,10 +52,9 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
 fn tainted(tx: &mut Tx<'_>, id: AssessmentId) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
     let mut tainted: BTreeMap<GapAnalysisId, BTreeSet<Version>> = BTreeMap::new();
     let mut open = store::gap_analyses::counting(tx, id)?;
-    while let Some((analysis, version)) = open.pop() {
-        if tainted.entry(analysis).or_default().insert(version) {
-            open.extend(store::gap_analyses::compared_with(tx, analysis, version)?);
-        }
+    while !open.is_empty() {
+        open.retain(|(analysis, version)| tainted.entry(*analysis).or_default().insert(*version));
+        open = store::gap_analyses::compared_with(tx, &open)?;
     }
     Ok(tainted)
 }

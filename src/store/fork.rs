@@ -205,20 +205,6 @@ macro_rules! either {
 }
 pub(super) use either;
 
-/// Inserts many rows at once.
-macro_rules! insert_all {
-    ($on:expr, $table:expr, $rows:expr) => {
-        match &mut *$on {
-            // Thousands of values take longer to parse than to insert.
-            $crate::store::fork::Conn::Postgres(conn) => {
-                diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable($rows), conn)
-            }
-            $crate::store::fork::Conn::Sqlite(conn) => diesel::insert_into($table).values($rows).execute(conn),
-        }
-    };
-}
-pub(super) use insert_all;
-
 /// Reads a row that nobody may delete until the transaction ends. `SQLite` has one writer, and so needs no lock.
 macro_rules! held {
     ($on:expr, $query:expr) => {

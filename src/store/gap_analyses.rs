@@ -1,14 +1,17 @@
 //! Gap analyses, as they are kept.
 
+use std::collections::BTreeSet;
+
 use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
+use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::{Json, insert_all},
+    fork::{Json, either},
     journal,
     page::{Page, Position},
     schema::{
-        analysis_sources::{self, dsl as sources},
+        analysis_sources::{self, dsl as dsl_of_sources},
         gap_analyses::{self, dsl},
         sealed_versions,
     },
@@ -18,7 +21,7 @@ use crate::domain::{
     digest::Digest,
     event::Kind,
     gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Summary},
-    id::{AssessmentId, ClientId, GapAnalysisId, Id, OrganisationId},
+    id::{AssessmentId, ClientId, GapAnalysisId, OrganisationId},
     life_cycle::{Seal, Sealed, Version},
     moment::Moment,
 };
@@ -226,82 +229,94 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
 
 #[derive(Insertable)]
 #[diesel(table_name = analysis_sources, treat_none_as_default_value = false)]
-struct NewSource {
+struct NewSources {
     organisation_id: OrganisationId,
-    source_id: Id<()>,
-    source_version: Version,
     gap_analysis_id: GapAnalysisId,
     version: Version,
+    sources: Vec<u8>,
 }
 
-/// How many sources one statement inserts: `SQLite` takes no more than 32,766 values.
-const CHUNK: usize = 5000;
+/// What a source begins with: its id; its version follows in four bytes.
+const ID: usize = 16;
+/// How many bytes a source takes.
+const SOURCE: usize = ID + size_of::<Version>();
+
+fn source(id: Uuid, version: Version) -> impl Iterator<Item = u8> {
+    id.into_bytes().into_iter().chain(version.to_be_bytes())
+}
 
 fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
     let Sealed { version, content, seal } = &life.newest;
     journal::append(tx, Kind::GapAnalysis, life.id, *version, content.clone(), None, seal)?;
-    let organisation_id = tx.own();
-    let rows: Vec<NewSource> = content
-        .sources()
-        .map(|(source, source_version)| NewSource {
-            organisation_id,
-            source_id: Id::from_uuid(source),
-            source_version,
-            gap_analysis_id: life.id,
-            version: *version,
-        })
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        insert_all!(tx.conn, sources::analysis_sources, chunk)?;
-    }
+    let row = NewSources {
+        organisation_id: tx.own(),
+        gap_analysis_id: life.id,
+        version: *version,
+        sources: content
+            .sources()
+            .flat_map(|(id, version)| source(id, version))
+            .collect(),
+    };
+    either!(tx.conn, conn => diesel::insert_into(dsl_of_sources::analysis_sources).values(row).execute(conn))?;
     Ok(())
+}
+
+/// How many versions are searched at a time.
+const PAGE: i64 = 100;
+
+/// The versions of the organisation's gap analyses that have a source for which this is so. All of them are searched: erasing, which
+/// is what asks, is rare, and sealing is not.
+fn computed_from(tx: &mut Tx<'_>, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<(GapAnalysisId, Version)>> {
+    use dsl_of_sources::{analysis_sources, gap_analysis_id, organisation_id, sources, version};
+    let (mut found, mut after) = (Vec::new(), (GapAnalysisId::from_uuid(Uuid::nil()), 0));
+    loop {
+        let page: Vec<(GapAnalysisId, Version, Vec<u8>)> = analysis_sources
+            .filter(organisation_id.eq(tx.own()))
+            .filter(gap_analysis_id.ge(after.0))
+            .filter(gap_analysis_id.gt(after.0).or(version.gt(after.1)))
+            .order((gap_analysis_id, version))
+            .limit(PAGE)
+            .select((gap_analysis_id, version, sources))
+            .load(tx.conn)?;
+        let Some((last, number, _)) = page.last() else {
+            return Ok(found);
+        };
+        after = (*last, *number);
+        for (id, number, of) in page {
+            if of.chunks_exact(SOURCE).any(&wanted) {
+                found.push((id, number));
+            }
+        }
+    }
 }
 
 /// The versions of gap analyses that were computed from any version of this assessment.
 pub fn counting(tx: &mut Tx<'_>, assessment: AssessmentId) -> Result<Vec<(GapAnalysisId, Version)>> {
-    Ok(sources::analysis_sources
-        .filter(sources::organisation_id.eq(tx.own()))
-        .filter(sources::source_id.eq(assessment))
-        .select((sources::gap_analysis_id, sources::version))
-        .load(tx.conn)?)
+    let id = assessment.uuid().into_bytes();
+    computed_from(tx, |source| source.starts_with(&id))
 }
 
-/// The versions of gap analyses that were compared with this version of one.
-pub fn compared_with(
-    tx: &mut Tx<'_>,
-    baseline: GapAnalysisId,
-    version: Version,
-) -> Result<Vec<(GapAnalysisId, Version)>> {
-    Ok(sources::analysis_sources
-        .filter(sources::organisation_id.eq(tx.own()))
-        .filter(sources::source_id.eq(baseline))
-        .filter(sources::source_version.eq(version))
-        .select((sources::gap_analysis_id, sources::version))
-        .load(tx.conn)?)
+/// The versions of gap analyses that were compared with any of these.
+pub fn compared_with(tx: &mut Tx<'_>, baselines: &[(GapAnalysisId, Version)]) -> Result<Vec<(GapAnalysisId, Version)>> {
+    let sources = baselines
+        .iter()
+        .map(|(id, version)| source(id.uuid(), *version).collect());
+    let sources: BTreeSet<Vec<u8>> = sources.collect();
+    computed_from(tx, |source| sources.contains(source))
 }
 
 /// Deletes a version, and what it was computed from. Only erasing does this.
 pub fn delete_version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<()> {
-    let Some(deleted) = self::version(tx, id, version)? else {
-        return Ok(());
-    };
-    // By what it was computed from, which the rows are found by.
-    let sources: Vec<Id<()>> = deleted
-        .content
-        .sources()
-        .map(|(source, _)| Id::from_uuid(source))
-        .collect();
-    for chunk in sources.chunks(CHUNK) {
-        diesel::delete(
-            sources::analysis_sources
-                .filter(sources::organisation_id.eq(tx.own()))
-                .filter(sources::source_id.eq_any(chunk))
-                .filter(sources::gap_analysis_id.eq(id))
-                .filter(sources::version.eq(version)),
-        )
-        .execute(tx.conn)?;
-    }
-    journal::delete(tx, id, Some(version))
+    use dsl_of_sources::{analysis_sources, gap_analysis_id, organisation_id};
+    journal::delete(tx, id, Some(version))?;
+    diesel::delete(
+        analysis_sources
+            .filter(organisation_id.eq(tx.own()))
+            .filter(gap_analysis_id.eq(id))
+            .filter(dsl_of_sources::version.eq(version)),
+    )
+    .execute(tx.conn)?;
+    Ok(())
 }
 
 /// What remains of an analysis after versions of it were deleted.

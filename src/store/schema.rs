@@ -161,12 +161,11 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
-    analysis_sources (organisation_id, source_id, gap_analysis_id, version) {
+    analysis_sources (organisation_id, gap_analysis_id, version) {
         organisation_id -> Uid,
-        source_id -> Uid,
-        source_version -> Integer,
         gap_analysis_id -> Uid,
         version -> Integer,
+        sources -> Binary,
     }
 }
 

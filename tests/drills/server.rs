@@ -1,6 +1,7 @@
 //! The real binary as a child process.
 
 use std::{
+    env,
     fs::File,
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -15,7 +16,10 @@ use tempfile::TempDir;
 
 use crate::http::{Connection, Request};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_meaningful-connections");
+/// The binary that is tried: the one that was built with the drills, or what `SERVICE` names.
+fn binary() -> String {
+    env::var("SERVICE").unwrap_or_else(|_| env!("CARGO_BIN_EXE_meaningful-connections").to_owned())
+}
 
 /// A port on the loopback that nobody else takes meanwhile: it is below those that the system gives away by itself.
 pub fn free_address() -> SocketAddr {
@@ -85,7 +89,7 @@ impl Server {
             .create(true)
             .open(self.log())
             .expect("a log");
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command
             .env("DATABASE_URL", &self.database_url)
             .env("DATA_DIR", self.folder.path())

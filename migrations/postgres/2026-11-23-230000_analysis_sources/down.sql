@@ -19,6 +19,8 @@ CREATE TABLE gap_analysis_sources (
     FOREIGN KEY (organisation_id, gap_analysis_id) REFERENCES gap_analyses (organisation_id, id) ON DELETE CASCADE
 );
 INSERT INTO gap_analysis_sources (organisation_id, source_id, source_version, gap_analysis_id, version)
-SELECT organisation_id, source_id, source_version, gap_analysis_id, version FROM analysis_sources;
+SELECT organisation_id, encode(substr(sources, place, 16), 'hex')::uuid,
+    ('x' || encode(substr(sources, place + 16, 4), 'hex'))::bit(32)::integer, gap_analysis_id, version
+FROM analysis_sources, generate_series(1, length(sources), 20) AS place;
 CREATE INDEX gap_analysis_sources_by_analysis ON gap_analysis_sources (organisation_id, gap_analysis_id, version);
 DROP TABLE analysis_sources;
