@@ -36,21 +36,14 @@ type Row = (
 );
 
 fn life((id, revision, last_version, Json(request), updated_at, newest): Row) -> Result<Life> {
-    let Some(Sealed {
-        version,
-        content: (content, _),
-        seal,
-    }) = newest.map(journal::sealed)
-    else {
-        return Err(Error::Corrupt("a gap analysis without a version"));
-    };
+    let newest = newest.map(journal::sealed).map(journal::without_levels);
     Ok(Life {
         id,
         revision,
         last_version,
         request,
         updated_at,
-        newest: Sealed { version, content, seal },
+        newest: newest.ok_or(Error::Corrupt("a gap analysis without a version"))?,
     })
 }
 
@@ -160,14 +153,7 @@ pub fn newest_version(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Versi
 
 /// A version of one of the organisation's gap analyses.
 pub fn version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Option<Sealed<Analysis>>> {
-    let found = journal::find::<_, Analysis>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (content, _),
-             seal,
-         }| Sealed { version, content, seal },
-    ))
+    Ok(journal::find::<_, Analysis>(tx, id, version)?.map(journal::without_levels))
 }
 
 #[derive(Insertable)]

@@ -9,10 +9,10 @@ use crate::{
         perspective::ALL,
         slug::Slug,
     },
-    http::render::svg::{Canvas, Theme, WIDTH},
+    http::render::svg::{Canvas, Seen, Theme, WIDTH},
 };
 
-use super::Chart;
+use super::{Chart, frame::NOTHING};
 
 /// The words of a model version in the language of the reader: the one place from which charts have them.
 pub struct Labels<'a> {
@@ -171,6 +171,15 @@ impl Value {
         match self {
             Self::Median(median) => Some(median),
             _ => None,
+        }
+    }
+
+    /// The value as a table shows it.
+    pub fn seen(self) -> Seen {
+        match self {
+            Self::Median(median) => Seen::Figure(median.to_string()),
+            Self::Unrated => Seen::Figure(NOTHING.to_owned()),
+            Self::Withheld => Seen::Withheld,
         }
     }
 
