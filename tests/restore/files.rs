@@ -22,10 +22,12 @@ fn execute(file: &Path, sql: &str) {
 }
 
 /// The names in a folder.
+/// What is in a folder; SQLite's log aside, which stays where a process ends before its last connection.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm"))
         .collect();
     names.sort();
     names
