@@ -148,9 +148,12 @@ impl Worker {
                 Verdict::Broken => {
                     self.conn = None;
                     // A commit that failed may stand: only work that never got there is done anew.
-                    let is_lent = self.place.is_pooled();
-                    let may_have_died = had_conn && reconnections == 0 || is_lent && reconnections < LENT;
-                    if may_have_died && committed.is_err() {
+                    let most = if self.place.is_pooled() {
+                        LENT
+                    } else {
+                        usize::from(had_conn)
+                    };
+                    if reconnections < most && committed.is_err() {
                         reconnections += 1;
                         continue;
                     }

@@ -46,6 +46,8 @@ mod migration;
 mod models;
 mod openapi;
 mod perspectives;
+#[path = "../ports/mod.rs"]
+mod ports;
 mod precedence;
 mod problems;
 mod publishing;

@@ -1,6 +1,5 @@
 """The primary dies under load, its synchronous standby takes over, and nothing that was acknowledged is lost or doubled."""
 
-import json
 import random
 import threading
 import time
@@ -123,7 +122,7 @@ def waits_for_the_standby():
         early = list(answers)
         standby.start()
         thread.join()
-        made = len(json.loads(client.call("GET", "/v1/assessments").body)["data"])
+        made = len(client.call("GET", "/v1/assessments").json()["data"])
         print(f"   standby away for 70 s: answers meanwhile {early}, afterwards {answers[len(early):]}; {made} made", flush=True)
         return 201 not in early and answers[-1] == 201 and made == 1
 
