@@ -1,10 +1,8 @@
 //! What happened, written where it happened.
 
-use super::{
-    error::Result,
-    swift::{self, Happened},
-    tx::Tx,
-};
+use diesel::RunQueryDsl;
+
+use super::{error::Result, fork::either, schema::events, swift::Happened, tx::Tx};
 use crate::domain::{event::Event, id::Id};
 
 /// Writes an event into the transaction in which it happened. An event carries no answers: only what it happened to.
@@ -21,7 +19,9 @@ pub fn emit(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     };
     match &mut tx.swift {
         Some(swift) => swift.events.push(row),
-        None => swift::insert_events(tx.conn, &[row])?,
+        None => {
+            either!(tx.conn, conn => diesel::insert_into(events::table).values(row).execute(conn))?;
+        }
     }
     Ok(())
 }

@@ -216,10 +216,12 @@ macro_rules! held {
 }
 pub(super) use held;
 
-/// Inserts a few rows: by one statement, where asking costs more than doing.
+/// Inserts a few rows, or none: by one statement, where asking costs more than doing.
 macro_rules! insert_few {
     ($on:expr, $table:expr, $rows:expr) => {
         match &mut *$on {
+            // An insert of no rows would be one of a row of defaults.
+            $crate::store::fork::Conn::Postgres(_) if $rows.is_empty() => Ok(0),
             $crate::store::fork::Conn::Postgres(conn) => {
                 $crate::store::fork::Changes::change(conn, diesel::insert_into($table).values($rows))
             }

@@ -222,10 +222,8 @@ struct NewSources {
     sources: Vec<u8>,
 }
 
-/// What a source begins with: its id; its version follows in four bytes.
-const ID: usize = 16;
-/// How many bytes a source takes.
-const SOURCE: usize = ID + size_of::<Version>();
+/// How many bytes a source takes: its id, and its version.
+const SOURCE: usize = size_of::<Uuid>() + size_of::<Version>();
 
 fn source(id: Uuid, version: Version) -> impl Iterator<Item = u8> {
     id.into_bytes().into_iter().chain(version.to_be_bytes())

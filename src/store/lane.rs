@@ -23,6 +23,8 @@ use super::{
 const QUEUE: usize = 1024;
 /// How often work is done anew when another writer came between.
 const ATTEMPTS: usize = 6;
+/// How many connections of a pooler may have died one after the other: what it lends next may be as old.
+const LENT: usize = 3;
 
 /// A bounded queue and the threads that serve it, each with a connection of its own.
 pub(super) struct Lane {
@@ -133,7 +135,7 @@ impl Worker {
     fn alone(&mut self, mut job: Box<dyn Job>) {
         let log = job.asked().log();
         let _logged = log.enter();
-        let mut reconnected = false;
+        let mut reconnections = 0;
         for attempt in 1.. {
             let had_conn = self.conn.is_some();
             let (verdict, committed) = match self.attempt(&mut job) {
@@ -146,8 +148,13 @@ impl Worker {
                 Verdict::Broken => {
                     self.conn = None;
                     // A commit that failed may stand: only work that never got there is done anew.
-                    if had_conn && !reconnected && committed.is_err() {
-                        reconnected = true;
+                    let most = if self.place.is_pooled() {
+                        LENT
+                    } else {
+                        usize::from(had_conn)
+                    };
+                    if reconnections < most && committed.is_err() {
+                        reconnections += 1;
                         continue;
                     }
                     return job.settle(Err(if committed.is_ok() {

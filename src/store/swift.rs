@@ -68,18 +68,8 @@ pub(super) struct Swift {
 impl Swift {
     /// Writes what waited until the end. A key that is there already is an error.
     pub(super) fn write(&self, conn: &mut Conn) -> Result<()> {
-        insert_events(conn, &self.events)?;
-        if !self.answers.is_empty() {
-            insert_few!(conn, idempotency_keys::table, &self.answers)?;
-        }
+        insert_few!(conn, events::table, &self.events)?;
+        insert_few!(conn, idempotency_keys::table, &self.answers)?;
         Ok(())
     }
-}
-
-/// Writes events.
-pub(super) fn insert_events(conn: &mut Conn, rows: &[Happened]) -> Result<()> {
-    if !rows.is_empty() {
-        insert_few!(conn, events::table, rows)?;
-    }
-    Ok(())
 }

@@ -50,6 +50,8 @@ mod migration;
 mod models;
 mod openapi;
 mod perspectives;
+#[path = "../ports/mod.rs"]
+mod ports;
 mod precedence;
 mod problems;
 mod publishing;

@@ -3,10 +3,9 @@
 use std::{
     env,
     fs::File,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -14,23 +13,19 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::http::{Connection, Request};
+use crate::{
+    http::{Connection, Request},
+    ports::free_port,
+};
 
 /// The binary that is tried: the one that was built with the drills, or what `SERVICE` names.
 fn binary() -> String {
     env::var("SERVICE").unwrap_or_else(|_| env!("CARGO_BIN_EXE_meaningful-connections").to_owned())
 }
 
-/// A port on the loopback that nobody else takes meanwhile: it is below those that the system gives away by itself.
+/// An address on the loopback that is free.
 pub fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    loop {
-        let offset = NEXT.fetch_add(1, Ordering::Relaxed);
-        let address = SocketAddr::from(([127, 0, 0, 1], 23_000 + offset % 1000));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 /// Sends a signal to processes.
