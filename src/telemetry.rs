@@ -6,10 +6,12 @@ pub mod traces;
 
 use std::{
     env,
+    fs::File,
     io::{self, IsTerminal},
+    os::fd::AsFd,
 };
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
 
 use crate::config::{Config, LogFormat};
 
@@ -19,10 +21,19 @@ pub fn log(config: &Config) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&config.log))
         .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
-        .with_writer(io::stderr);
+        .with_writer(lines());
     let usual = if is_terminal { LogFormat::Text } else { LogFormat::Json };
     match config.log_format.unwrap_or(usual) {
         LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).init(),
         LogFormat::Text => logs.init(),
     }
+}
+
+/// Where lines go: each is one write, for which threads need not wait for each other, as they would for the lock of stderr.
+fn lines() -> BoxMakeWriter {
+    let stderr = io::stderr().as_fd().try_clone_to_owned();
+    stderr.map_or_else(
+        |_| BoxMakeWriter::new(io::stderr),
+        |fd| BoxMakeWriter::new(File::from(fd)),
+    )
 }

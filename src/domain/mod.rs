@@ -14,6 +14,7 @@ pub mod external_id;
 pub mod fault;
 pub mod gap_analysis;
 pub mod id;
+pub mod language;
 pub mod level;
 pub mod life_cycle;
 pub mod model;

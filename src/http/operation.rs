@@ -10,9 +10,13 @@ use actix_web::http::{Method, StatusCode};
 use jsonschema::Validator;
 use metrics::{Counter, Histogram, counter, histogram};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// The id under which everything is counted that is no operation.
 const NONE: &str = "none";
+
+/// How many large bodies are checked at once.
+const LARGE_AT_ONCE: usize = 2;
 
 /// The schema of a body cannot be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +26,9 @@ pub struct BadSchema(String, String);
 /// The JSON body that an operation takes.
 pub(super) struct Expected {
     pub(super) media_types: Vec<String>,
-    pub(super) schema: Validator,
+    pub(super) schema: Arc<Validator>,
+    /// How many large bodies may still be checked at once: one becomes many times as long in memory. For all operations.
+    pub(super) large: Arc<Semaphore>,
 }
 
 /// An operation, and what is counted of it: every handle is looked up once.
@@ -91,6 +97,7 @@ impl Operations {
     /// Reads the document.
     pub(super) fn of(document: &Value) -> Result<Self, BadSchema> {
         let mut root = Segment::default();
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
         let components = document.get("components").cloned().unwrap_or_default();
         let paths = document.get("paths").and_then(Value::as_object);
         for (path, methods) in paths.into_iter().flatten() {
@@ -102,7 +109,7 @@ impl Operations {
                     Method::from_bytes(method.to_uppercase().as_bytes()).map_err(|error| bad(error.to_string()))?;
                 let operation = Operation {
                     takes_query: takes_query(described),
-                    body: body(described, &components).map_err(bad)?,
+                    body: body(described, &components, &large).map_err(bad)?,
                     ..Operation::new(id, path, name)
                 };
                 root.at(path).operations.push((method, Arc::new(operation)));
@@ -143,7 +150,7 @@ fn takes_query(operation: &Value) -> bool {
         .any(|parameter| parameter.get("in") == Some(&json!("query")))
 }
 
-fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, String> {
+fn body(operation: &Value, components: &Value, large: &Arc<Semaphore>) -> Result<Option<Expected>, String> {
     let content = operation.pointer("/requestBody/content").and_then(Value::as_object);
     let json: Vec<(&String, &Value)> = content
         .into_iter()
@@ -158,7 +165,11 @@ fn body(operation: &Value, components: &Value) -> Result<Option<Expected>, Strin
         .build(&json!({"allOf": [first.get("schema")], "components": components}))
         .map_err(|error| error.to_string())?;
     let media_types = json.iter().map(|(media_type, _)| (*media_type).clone()).collect();
-    Ok(Some(Expected { media_types, schema }))
+    Ok(Some(Expected {
+        media_types,
+        schema: Arc::new(schema),
+        large: Arc::clone(large),
+    }))
 }
 
 impl Segment {

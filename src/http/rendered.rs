@@ -1,59 +1,70 @@
 //! Published versions and forms, rendered once and served from memory: they never change, so they are never stale.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use actix_web::web::Bytes;
-use quick_cache::{Weighter, sync::Cache};
+use actix_web::HttpRequest;
+use quick_cache::{Equivalent, Weighter, sync::Cache};
 
-use super::reply::{Caching, JSON, Reply};
-use crate::domain::{id::OrganisationId, life_cycle::Version, slug::Slug};
+use super::{
+    negotiate::accepted_languages,
+    reply::{Caching, Reply},
+};
+use crate::domain::id::OrganisationId;
 
 /// The most bytes that are kept: 16 MiB.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 /// How many renderings that is, roughly.
 const USUALLY: usize = 2048;
 
-/// What was asked for: a published model's name stays its own for ever, so the name will do.
+/// What was asked for, as it was asked: a published model's name stays its own for ever, so the URL will do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Asked {
-    /// The model, by slug or id, as the URL has it.
-    pub model: String,
-    /// Its version.
-    pub version: Version,
-    /// As what.
-    pub shape: Shape,
+    url: Box<str>,
+    languages: Box<str>,
 }
 
-/// The shapes of a model version.
+impl Asked {
+    /// What this request asks for.
+    pub fn by(request: &HttpRequest) -> Self {
+        let (url, languages) = parts(request);
+        Self {
+            url: url.into(),
+            languages: languages.into(),
+        }
+    }
+}
+
+fn parts(request: &HttpRequest) -> (&str, Cow<'_, str>) {
+    let url = request.uri().path_and_query().map_or("", |url| url.as_str());
+    (url, accepted_languages(request))
+}
+
+/// What is found by a request, without copying anything of it.
+#[derive(Hash)]
+struct Sought<'a>(OrganisationId, &'a str, &'a str);
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// The version itself.
-    Whole,
-    /// A form, asked from this perspective. Only of built-in ones: an organisation's own may change.
-    Form(Slug),
-}
+struct Key(OrganisationId, Asked);
 
-#[derive(Clone)]
-struct Rendering {
-    body: Bytes,
-    etag: String,
-    language: Option<&'static str>,
+impl Equivalent<Key> for Sought<'_> {
+    fn equivalent(&self, Key(owner, asked): &Key) -> bool {
+        self.0 == *owner && *self.1 == *asked.url && *self.2 == *asked.languages
+    }
 }
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<(OrganisationId, Asked), Rendering> for Weight {
-    fn weight(&self, _: &(OrganisationId, Asked), rendering: &Rendering) -> u64 {
-        u64::try_from(rendering.body.len())
-            .unwrap_or(u64::MAX)
-            .saturating_add(256)
+impl Weighter<Key, Reply> for Weight {
+    fn weight(&self, Key(_, asked): &Key, reply: &Reply) -> u64 {
+        let bytes = asked.url.len() + asked.languages.len() + reply.bytes_of_body();
+        u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(512)
     }
 }
 
 /// What has been rendered, by the owner of the model: its own organisation finds it, and everybody what is public.
 #[derive(Clone)]
-pub struct Rendered(Arc<Cache<(OrganisationId, Asked), Rendering, Weight>>);
+pub struct Rendered(Arc<Cache<Key, Reply, Weight>>);
 
 impl Default for Rendered {
     fn default() -> Self {
@@ -63,37 +74,16 @@ impl Default for Rendered {
 
 impl Rendered {
     /// What was rendered before, for a caller of this organisation.
-    pub fn find(&self, caller: OrganisationId, asked: &Asked) -> Option<Reply> {
-        [OrganisationId::NIL, caller].into_iter().find_map(|owner| {
-            let rendering = self.0.get(&(owner, asked.clone()))?;
-            Some(reply(owner, rendering))
-        })
+    pub fn find(&self, caller: OrganisationId, request: &HttpRequest) -> Option<Reply> {
+        let (url, languages) = parts(request);
+        let of = |owner| self.0.get(&Sought(owner, url, &languages));
+        of(OrganisationId::NIL).or_else(|| of(caller))
     }
 
     /// Keeps a rendering of a model that was found visible.
-    pub fn keep(
-        &self,
-        owner: OrganisationId,
-        asked: Asked,
-        body: Bytes,
-        etag: String,
-        language: Option<&'static str>,
-    ) -> Reply {
-        let rendering = Rendering { body, etag, language };
-        self.0.insert((owner, asked), rendering.clone());
-        reply(owner, rendering)
-    }
-}
-
-fn reply(owner: OrganisationId, Rendering { body, etag, language }: Rendering) -> Reply {
-    let caching = if owner.is_nil() {
-        Caching::ForEveryone
-    } else {
-        Caching::ForCaller
-    };
-    let reply = Reply::bytes(JSON, body).tagged(etag).cached(caching);
-    match language {
-        Some(language) => reply.with("Content-Language", language),
-        None => reply,
+    pub fn keep(&self, owner: OrganisationId, asked: Asked, reply: Reply) -> Reply {
+        let reply = reply.cached(Caching::of(owner));
+        self.0.insert(Key(owner, asked), reply.clone());
+        reply
     }
 }

@@ -13,7 +13,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{domain::digest::Digest, service::Revised, store::idempotency::Answer};
+use crate::{
+    domain::{digest::Digest, id::OrganisationId},
+    service::Revised,
+    store::idempotency::Answer,
+};
 
 /// The media type of everything that has no better one.
 pub const JSON: &str = "application/json";
@@ -32,6 +36,15 @@ pub enum Caching {
 }
 
 impl Caching {
+    /// Of something made of a published version, by the owner of its model.
+    pub fn of(owner: OrganisationId) -> Self {
+        if owner.is_nil() {
+            Self::ForEveryone
+        } else {
+            Self::ForCaller
+        }
+    }
+
     const fn header(self) -> &'static str {
         match self {
             Self::Ask => "private, no-cache",
@@ -179,6 +192,11 @@ impl Reply {
             remembered: serde_json::to_vec(without_secret).ok().map(Bytes::from),
             ..self
         }
+    }
+
+    /// How many bytes it has to send, headers aside.
+    pub fn bytes_of_body(&self) -> usize {
+        self.body.len()
     }
 
     /// What is kept for a request that comes twice.

@@ -70,10 +70,9 @@ fn tainted(
     mut open: Vec<(GapAnalysisId, Version)>,
 ) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
     let mut tainted: BTreeMap<GapAnalysisId, BTreeSet<Version>> = BTreeMap::new();
-    while let Some((analysis, version)) = open.pop() {
-        if tainted.entry(analysis).or_default().insert(version) {
-            open.extend(store::gap_analyses::compared_with(tx, analysis, version)?);
-        }
+    while !open.is_empty() {
+        open.retain(|(analysis, version)| tainted.entry(*analysis).or_default().insert(*version));
+        open = store::gap_analyses::compared_with(tx, &open)?;
     }
     Ok(tainted)
 }

@@ -22,6 +22,7 @@ pub mod rounds;
 pub mod timeline;
 pub mod tombstones;
 pub mod transitions;
+pub mod translations;
 pub mod upsert;
 
 use crate::{

@@ -10,7 +10,7 @@ use super::{
     constellations,
     error::{Error, Result},
     external_ids,
-    fork::{Fixed, Json, either},
+    fork::{Changes, Json, either},
     journal,
     meters::Counted,
     models, responses,
@@ -327,7 +327,7 @@ pub(super) fn save_submitted(tx: &mut Tx<'_>, before: &Life, found: &mut Found) 
         dsl::withdrawn_at.eq(life.withdrawn_at),
         dsl::updated_at.eq(tx.now()),
     ));
-    let changed = either!(tx.conn, conn => Fixed(update).execute(conn))?;
+    let changed = either!(tx.conn, conn => conn.change(update))?;
     life.versioned.revision = before.versioned.revision + 1;
     life.updated_at = tx.now();
     if changed != 1 {

@@ -39,17 +39,8 @@ pub fn find(tx: &mut Tx<'_>, id: ConstellationId) -> Result<Option<Life>> {
     Ok(row.map(|(revision, columns)| Life {
         id,
         revision,
-        newest: without_levels(journal::sealed(columns)),
+        newest: journal::without_levels(journal::sealed(columns)),
     }))
-}
-
-fn without_levels(sealed: Sealed<journal::Kept1<Content>>) -> Sealed<Content> {
-    let Sealed {
-        version,
-        content: (content, _),
-        seal,
-    } = sealed;
-    Sealed { version, content, seal }
 }
 
 type ItemRow = (ConstellationId, Version, Json<Summary>, String, Moment, ClientId);
@@ -107,7 +98,7 @@ pub fn list(
 
 /// A version of one of the organisation's constellations.
 pub fn version(tx: &mut Tx<'_>, id: ConstellationId, version: Version) -> Result<Option<Sealed<Content>>> {
-    Ok(journal::find::<_, Content>(tx, id, version)?.map(without_levels))
+    Ok(journal::find::<_, Content>(tx, id, version)?.map(journal::without_levels))
 }
 
 #[derive(Insertable)]

@@ -1,10 +1,8 @@
 //! What happened, written where it happened.
 
-use super::{
-    error::Result,
-    later::{self, Happened},
-    tx::Tx,
-};
+use diesel::RunQueryDsl;
+
+use super::{error::Result, fork::either, schema::events, swift::Happened, tx::Tx};
 use crate::domain::{event::Event, id::Id};
 
 /// Writes an event into the transaction in which it happened. An event carries no answers: only what it happened to.
@@ -23,9 +21,11 @@ pub fn emit(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
         client_id: tx.actor.client,
         at: tx.now(),
     };
-    match &mut tx.later {
-        Some(later) => later.events.push(row),
-        None => later::insert_events(tx.conn, &[row])?,
+    match &mut tx.swift {
+        Some(swift) => swift.events.push(row),
+        None => {
+            either!(tx.conn, conn => diesel::insert_into(events::table).values(row).execute(conn))?;
+        }
     }
     Ok(())
 }

@@ -8,20 +8,20 @@
 pub mod file;
 mod place;
 mod position;
+mod prepared;
 mod types;
 
 use place::BUSY_TIMEOUT;
 pub(super) use place::Begins;
 pub use place::Place;
 pub use position::Position;
+pub(super) use prepared::Changes;
 pub use types::{Document, Instant, Uid};
 pub(super) use types::{Json, Kept};
 
 use diesel::{
     Connection, MultiConnection, PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection,
-    backend::Backend,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
-    query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError},
     sql_query,
     sql_types::Integer,
@@ -205,38 +205,6 @@ macro_rules! either {
 }
 pub(super) use either;
 
-/// A statement whose SQL is always the same, though Diesel takes every UPDATE for one of a kind: it is prepared once, not each time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fixed<Q>(pub(super) Q);
-
-impl<Q> QueryId for Fixed<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Fixed<Q> {
-    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(pass)
-    }
-    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
-        Ok(true)
-    }
-}
-impl<C, Q> RunQueryDsl<C> for Fixed<Q> {}
-
-/// Inserts many rows at once.
-macro_rules! insert_all {
-    ($on:expr, $table:expr, $rows:expr) => {
-        match &mut *$on {
-            // Thousands of values take longer to parse than to insert.
-            $crate::store::fork::Conn::Postgres(conn) => {
-                diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable($rows), conn)
-            }
-            $crate::store::fork::Conn::Sqlite(conn) => diesel::insert_into($table).values($rows).execute(conn),
-        }
-    };
-}
-pub(super) use insert_all;
-
 /// Reads a row that nobody may delete until the transaction ends. `SQLite` has one writer, and so needs no lock.
 macro_rules! held {
     ($on:expr, $query:expr) => {
@@ -248,12 +216,14 @@ macro_rules! held {
 }
 pub(super) use held;
 
-/// Inserts a few rows: by one statement, where asking costs more than doing.
+/// Inserts a few rows, or none: by one statement, where asking costs more than doing.
 macro_rules! insert_few {
     ($on:expr, $table:expr, $rows:expr) => {
         match &mut *$on {
+            // An insert of no rows would be one of a row of defaults.
+            $crate::store::fork::Conn::Postgres(_) if $rows.is_empty() => Ok(0),
             $crate::store::fork::Conn::Postgres(conn) => {
-                $crate::store::fork::Fixed(diesel::insert_into($table).values($rows)).execute(conn)
+                $crate::store::fork::Changes::change(conn, diesel::insert_into($table).values($rows))
             }
             $crate::store::fork::Conn::Sqlite(conn) => $rows
                 .iter()

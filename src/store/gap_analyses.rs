@@ -1,16 +1,18 @@
 //! Gap analyses, as they are kept.
 
+use std::collections::BTreeSet;
+
 use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::{Json, insert_all},
+    fork::{Json, either},
     journal,
     page::{Page, Position},
     schema::{
+        analysis_sources::{self, dsl as dsl_of_sources},
         gap_analyses::{self, dsl},
-        gap_analysis_sources::{self, dsl as sources},
         sealed_versions,
     },
     tx::Tx,
@@ -19,7 +21,7 @@ use crate::domain::{
     digest::Digest,
     event::Kind,
     gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Sources, Summary},
-    id::{AssessmentId, ClientId, GapAnalysisId, Id, OrganisationId},
+    id::{AssessmentId, ClientId, GapAnalysisId, OrganisationId},
     life_cycle::{Seal, Sealed, Version},
     moment::Moment,
 };
@@ -34,21 +36,14 @@ type Row = (
 );
 
 fn life((id, revision, last_version, Json(request), updated_at, newest): Row) -> Result<Life> {
-    let Some(Sealed {
-        version,
-        content: (content, _),
-        seal,
-    }) = newest.map(journal::sealed)
-    else {
-        return Err(Error::Corrupt("a gap analysis without a version"));
-    };
+    let newest = newest.map(journal::sealed).map(journal::without_levels);
     Ok(Life {
         id,
         revision,
         last_version,
         request,
         updated_at,
-        newest: Sealed { version, content, seal },
+        newest: newest.ok_or(Error::Corrupt("a gap analysis without a version"))?,
     })
 }
 
@@ -158,14 +153,7 @@ pub fn newest_version(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Versi
 
 /// A version of one of the organisation's gap analyses.
 pub fn version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Option<Sealed<Analysis>>> {
-    let found = journal::find::<_, Analysis>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (content, _),
-             seal,
-         }| Sealed { version, content, seal },
-    ))
+    Ok(journal::find::<_, Analysis>(tx, id, version)?.map(journal::without_levels))
 }
 
 #[derive(Insertable)]
@@ -234,80 +222,108 @@ pub fn save_like(tx: &mut Tx<'_>, life: &mut Life, earlier: Version) -> Result<(
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = gap_analysis_sources, treat_none_as_default_value = false)]
-struct NewSource {
+#[diesel(table_name = analysis_sources, treat_none_as_default_value = false)]
+struct NewSources {
     organisation_id: OrganisationId,
-    source_id: Id<()>,
-    source_version: Version,
     gap_analysis_id: GapAnalysisId,
     version: Version,
+    sources: Vec<u8>,
 }
 
-/// How many sources one statement inserts: `SQLite` takes no more than 32,766 values.
-const CHUNK: usize = 5000;
+/// How many bytes a source takes: its id, and its version.
+const SOURCE: usize = size_of::<Uuid>() + size_of::<Version>();
+
+fn source(id: Uuid, version: Version) -> impl Iterator<Item = u8> {
+    id.into_bytes().into_iter().chain(version.to_be_bytes())
+}
+
+fn source_of(bytes: &[u8]) -> Option<(Uuid, Version)> {
+    let (id, version) = bytes.split_at_checked(size_of::<Uuid>())?;
+    Some((
+        Uuid::from_slice(id).ok()?,
+        Version::from_be_bytes(version.try_into().ok()?),
+    ))
+}
 
 fn seal(tx: &mut Tx<'_>, life: &Life, from: impl Iterator<Item = (Uuid, Version)>) -> Result<()> {
     let Sealed { version, content, seal } = &life.newest;
     journal::append(tx, Kind::GapAnalysis, life.id, *version, content.clone(), None, seal)?;
-    let organisation_id = tx.own();
-    let rows: Vec<NewSource> = from
-        .map(|(source, source_version)| NewSource {
-            organisation_id,
-            source_id: Id::from_uuid(source),
-            source_version,
-            gap_analysis_id: life.id,
-            version: *version,
-        })
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        insert_all!(tx.conn, sources::gap_analysis_sources, chunk)?;
-    }
+    let row = NewSources {
+        organisation_id: tx.own(),
+        gap_analysis_id: life.id,
+        version: *version,
+        sources: from.flat_map(|(id, version)| source(id, version)).collect(),
+    };
+    either!(tx.conn, conn => diesel::insert_into(dsl_of_sources::analysis_sources).values(row).execute(conn))?;
     Ok(())
 }
 
-/// What a version was computed from, which is whatever of it still stands in the table: an analysis among them is the baseline.
+/// What a version was computed from: an analysis among them is the baseline.
 pub fn sources(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Vec<(Uuid, Version)>> {
-    let rows: Vec<(Id<()>, Version)> = sources::gap_analysis_sources
-        .filter(sources::organisation_id.eq(tx.own()))
-        .filter(sources::gap_analysis_id.eq(id))
-        .filter(sources::version.eq(version))
-        .order(sources::source_id)
-        .select((sources::source_id, sources::source_version))
-        .load(tx.conn)?;
-    Ok(rows.into_iter().map(|(id, version)| (id.uuid(), version)).collect())
+    let row: Vec<u8> = dsl_of_sources::analysis_sources
+        .filter(dsl_of_sources::organisation_id.eq(tx.own()))
+        .filter(dsl_of_sources::gap_analysis_id.eq(id))
+        .filter(dsl_of_sources::version.eq(version))
+        .select(dsl_of_sources::sources)
+        .get_result(tx.conn)?;
+    let damaged = Error::Corrupt("what an analysis was computed from is no list of sources");
+    let from: Option<Vec<(Uuid, Version)>> = row.chunks(SOURCE).map(source_of).collect();
+    from.ok_or(damaged)
+}
+
+/// How many versions are searched at a time.
+const PAGE: i64 = 100;
+
+/// The versions of the organisation's gap analyses that have a source for which this is so. All of them are searched: erasing, which
+/// is what asks, is rare, and sealing is not.
+fn computed_from(tx: &mut Tx<'_>, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<(GapAnalysisId, Version)>> {
+    use dsl_of_sources::{analysis_sources, gap_analysis_id, organisation_id, sources, version};
+    let (mut found, mut after) = (Vec::new(), (GapAnalysisId::from_uuid(Uuid::nil()), 0));
+    loop {
+        let page: Vec<(GapAnalysisId, Version, Vec<u8>)> = analysis_sources
+            .filter(organisation_id.eq(tx.own()))
+            .filter(gap_analysis_id.ge(after.0))
+            .filter(gap_analysis_id.gt(after.0).or(version.gt(after.1)))
+            .order((gap_analysis_id, version))
+            .limit(PAGE)
+            .select((gap_analysis_id, version, sources))
+            .load(tx.conn)?;
+        let Some((last, number, _)) = page.last() else {
+            return Ok(found);
+        };
+        after = (*last, *number);
+        for (id, number, of) in page {
+            if of.chunks_exact(SOURCE).any(&wanted) {
+                found.push((id, number));
+            }
+        }
+    }
 }
 
 /// The versions of gap analyses that were computed from any version of this assessment.
 pub fn counting(tx: &mut Tx<'_>, assessment: AssessmentId) -> Result<Vec<(GapAnalysisId, Version)>> {
-    Ok(sources::gap_analysis_sources
-        .filter(sources::organisation_id.eq(tx.own()))
-        .filter(sources::source_id.eq(assessment))
-        .select((sources::gap_analysis_id, sources::version))
-        .load(tx.conn)?)
+    let id = assessment.uuid().into_bytes();
+    computed_from(tx, |source| source.starts_with(&id))
 }
 
-/// The versions of gap analyses that were compared with this version of one.
-pub fn compared_with(
-    tx: &mut Tx<'_>,
-    baseline: GapAnalysisId,
-    version: Version,
-) -> Result<Vec<(GapAnalysisId, Version)>> {
-    Ok(sources::gap_analysis_sources
-        .filter(sources::organisation_id.eq(tx.own()))
-        .filter(sources::source_id.eq(baseline))
-        .filter(sources::source_version.eq(version))
-        .select((sources::gap_analysis_id, sources::version))
-        .load(tx.conn)?)
+/// The versions of gap analyses that were compared with any of these.
+pub fn compared_with(tx: &mut Tx<'_>, baselines: &[(GapAnalysisId, Version)]) -> Result<Vec<(GapAnalysisId, Version)>> {
+    let sources = baselines
+        .iter()
+        .map(|(id, version)| source(id.uuid(), *version).collect());
+    let sources: BTreeSet<Vec<u8>> = sources.collect();
+    computed_from(tx, |source| sources.contains(source))
 }
 
 /// Deletes a version, and what it was computed from. Only erasing does this.
 pub fn delete_version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<()> {
+    use dsl_of_sources::{analysis_sources, gap_analysis_id, organisation_id};
     journal::delete(tx, id, Some(version))?;
     diesel::delete(
-        sources::gap_analysis_sources
-            .filter(sources::organisation_id.eq(tx.own()))
-            .filter(sources::gap_analysis_id.eq(id))
-            .filter(sources::version.eq(version)),
+        analysis_sources
+            .filter(organisation_id.eq(tx.own()))
+            .filter(gap_analysis_id.eq(id))
+            .filter(dsl_of_sources::version.eq(version)),
     )
     .execute(tx.conn)?;
     Ok(())

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    fork::{Fixed, either},
-    later::Answered,
+    fork::{Changes, either},
     schema::idempotency_keys::{self, dsl},
+    swift::Answered,
     tx::Tx,
 };
 use crate::domain::{
@@ -177,8 +177,8 @@ fn insert(tx: &mut Tx<'_>, key: &Key) -> Result<bool> {
 /// Keeps the answer to the request that claimed the key; in a swift transaction, claims it only now.
 pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: Answer) -> Result<()> {
     let (organisation_id, client_id, created_at) = (tx.own(), tx.actor.client, tx.now());
-    if let Some(later) = &mut tx.later {
-        later.answers.push(Answered {
+    if let Some(swift) = &mut tx.swift {
+        swift.answers.push(Answered {
             organisation_id,
             client_id,
             key: key.key.clone(),
@@ -203,7 +203,7 @@ pub fn remember(tx: &mut Tx<'_>, key: &Key, answer: Answer) -> Result<()> {
         dsl::etag.eq(&answer.etag),
         dsl::resource_id.eq(answer.resource.map(Id::<()>::from_uuid)),
     ));
-    either!(tx.conn, conn => Fixed(update).execute(conn))?;
+    either!(tx.conn, conn => conn.change(update))?;
     Ok(())
 }
 

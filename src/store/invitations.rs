@@ -6,7 +6,7 @@ use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryab
 
 use super::{
     error::{Error, Result},
-    fork::{Fixed, Json, either, insert_all},
+    fork::{Changes, Json, either},
     page::{Page, Position},
     schema::{
         assessments::dsl as assessments,
@@ -144,7 +144,7 @@ pub fn insert(tx: &mut Tx<'_>, round_id: RoundId, new: Vec<NewInvitation>) -> Re
             response_id: new.response,
         })
         .collect();
-    insert_all!(tx.conn, invitations::table, &rows)?;
+    either!(tx.conn, conn => diesel::insert_into(invitations::table).values(&rows).execute(conn))?;
     Ok(())
 }
 
@@ -237,7 +237,7 @@ pub(super) fn submitted(tx: &mut Tx<'_>, from: AssessmentId, to: AssessmentId) -
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::response_id.eq(from));
     let update = diesel::update(own).set(dsl::response_id.eq(to));
-    either!(tx.conn, conn => Fixed(update).execute(conn))?;
+    either!(tx.conn, conn => conn.change(update))?;
     Ok(())
 }
 

@@ -9,8 +9,8 @@ use std::{
 use super::{
     error::{Error, Failure},
     fork::{Conn, Position},
-    later::Later,
     meters::{Asked, Counted},
+    swift::Swift,
     tx::{Shared, Tx},
 };
 use crate::domain::{access::Actor, tombstone::Tombstone};
@@ -41,10 +41,8 @@ pub(super) trait Job: Send {
     fn asked(&mut self) -> &mut Asked;
     /// Whether the work may write.
     fn kind(&self) -> Kind;
-    /// Does the work, in a transaction that is swift or not.
-    fn run(&mut self, conn: &mut Conn, is_swift: bool) -> Verdict;
-    /// What is written at the end of a swift transaction.
-    fn later(&mut self) -> &mut Later;
+    /// Does the work, in a transaction of its own or in a swift one.
+    fn run(&mut self, conn: &mut Conn, swift: Option<&mut Swift>) -> Verdict;
     /// Hands the outcome over; `committed` tells whether the transaction stands, and where it stands in the log.
     fn settle(self: Box<Self>, committed: Result<Option<Position>, Error>);
 }
@@ -61,7 +59,6 @@ pub(super) struct Work<T, E, F, D> {
     counted: Vec<Counted>,
     /// What has ended in the transaction that stands.
     buried: Vec<Tombstone>,
-    later: Later,
 }
 
 impl<T, E, F, D> Work<T, E, F, D> {
@@ -76,7 +73,6 @@ impl<T, E, F, D> Work<T, E, F, D> {
             result: None,
             counted: Vec::new(),
             buried: Vec::new(),
-            later: Later::default(),
         }
     }
 }
@@ -96,13 +92,9 @@ where
         self.kind
     }
 
-    fn later(&mut self) -> &mut Later {
-        &mut self.later
-    }
-
-    fn run(&mut self, conn: &mut Conn, is_swift: bool) -> Verdict {
+    fn run(&mut self, conn: &mut Conn, swift: Option<&mut Swift>) -> Verdict {
         let log = self.asked.log();
-        let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared, is_swift));
+        let (run, mut tx) = (&mut self.run, Tx::new(conn, self.actor, &self.shared, swift));
         let result = log
             .in_scope(|| catch_unwind(AssertUnwindSafe(|| run(&mut tx))))
             .unwrap_or_else(|_| Err(E::from(Error::Panicked)));
@@ -112,7 +104,7 @@ where
             Err(Some(Error::Unavailable)) => Verdict::Broken,
             Err(_) => Verdict::Undo,
         };
-        (self.buried, self.later) = (mem::take(&mut tx.buried), tx.later.take().unwrap_or_default());
+        self.buried = mem::take(&mut tx.buried);
         self.counted = tx.counted();
         self.result = Some(result);
         verdict

@@ -14,8 +14,8 @@ use super::{
     error::Error,
     fork::{Begins, Conn, Place, Position},
     job::{Job, Kind, Verdict},
-    later::Later,
     meters::Meters,
+    swift::Swift,
     tx::Shared,
 };
 
@@ -23,6 +23,8 @@ use super::{
 const QUEUE: usize = 1024;
 /// How often work is done anew when another writer came between.
 const ATTEMPTS: usize = 6;
+/// How many connections of a pooler may have died one after the other: what it lends next may be as old.
+const LENT: usize = 3;
 
 /// A bounded queue and the threads that serve it, each with a connection of its own.
 pub(super) struct Lane {
@@ -133,7 +135,7 @@ impl Worker {
     fn alone(&mut self, mut job: Box<dyn Job>) {
         let log = job.asked().log();
         let _logged = log.enter();
-        let mut reconnected = false;
+        let mut reconnections = 0;
         for attempt in 1.. {
             let had_conn = self.conn.is_some();
             let (verdict, committed) = match self.attempt(&mut job) {
@@ -146,8 +148,13 @@ impl Worker {
                 Verdict::Broken => {
                     self.conn = None;
                     // A commit that failed may stand: only work that never got there is done anew.
-                    if had_conn && !reconnected && committed.is_err() {
-                        reconnected = true;
+                    let most = if self.place.is_pooled() {
+                        LENT
+                    } else {
+                        usize::from(had_conn)
+                    };
+                    if reconnections < most && committed.is_err() {
+                        reconnections += 1;
                         continue;
                     }
                     return job.settle(Err(if committed.is_ok() {
@@ -170,12 +177,12 @@ impl Worker {
         };
         let conn = self.conn()?;
         let Some(begin) = begin else {
-            let verdict = job.run(conn, false);
+            let verdict = job.run(conn, None);
             let broken = verdict == Verdict::Broken;
             return Ok((verdict, if broken { Err(Error::Unavailable) } else { Ok(None) }));
         };
         conn.begin(begin)?;
-        match job.run(conn, false) {
+        match job.run(conn, None) {
             Verdict::Keep => match commit(conn, &meters, &shared) {
                 Ok(()) => {
                     let tells = kind == Kind::WritesAndTells;
@@ -227,15 +234,14 @@ impl Worker {
         let mut done = 0;
         let committed = self.conn().and_then(|conn| {
             conn.begin(begin)?;
-            let mut later = Later::default();
+            let mut swift = Swift::default();
             for job in &mut group {
-                if job.run(conn, true) != Verdict::Keep {
+                if job.run(conn, Some(&mut swift)) != Verdict::Keep {
                     return Ok(None);
                 }
                 done += 1;
-                later.append(job.later());
             }
-            later.write(conn)?;
+            swift.write(conn)?;
             Ok(Some(commit(conn, &meters, &shared).is_ok()))
         });
         let committed = match committed {
@@ -285,7 +291,7 @@ impl Worker {
             conn.begin(begin)?;
             for job in &mut group {
                 <Conn as Connection>::TransactionManager::begin_transaction(conn)?;
-                match job.run(conn, false) {
+                match job.run(conn, None) {
                     Verdict::Keep => <Conn as Connection>::TransactionManager::commit_transaction(conn)?,
                     // Where the database rolled everything back by itself, this fails, and with it the whole group.
                     _ => <Conn as Connection>::TransactionManager::rollback_transaction(conn)?,

@@ -82,13 +82,20 @@ pub fn head(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Head>> {
     let visible = dsl::models
         .filter(visible(dsl::organisation_id, tx.own()))
         .select(head_columns!());
-    let row: Option<HeadRow> = match name {
-        Name::Id(id) => either!(tx.conn, conn => visible.filter(dsl::id.eq(*id)).get_result(conn)).optional()?,
-        Name::Slug(slug) => {
-            either!(tx.conn, conn => visible.filter(dsl::slug.eq(slug.as_str())).get_result(conn)).optional()?
-        }
-    };
-    row.map(Head::try_from).transpose()
+    let read = |row: Option<HeadRow>| row.map(Head::try_from).transpose();
+    match name {
+        Name::Id(id) => read(either!(tx.conn, conn => visible.filter(dsl::id.eq(*id)).get_result(conn)).optional()?),
+        Name::Slug(slug) => tx.by_name(
+            |swift| &mut swift.models,
+            slug,
+            |tx| {
+                read(
+                    either!(tx.conn, conn => visible.filter(dsl::slug.eq(slug.as_str())).get_result(conn))
+                        .optional()?,
+                )
+            },
+        ),
+    }
 }
 
 /// A page of visible models, newest first: one query.
@@ -120,13 +127,7 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>
     let lives = rows.into_iter().map(|(head, draft, based_on, newest)| {
         let head = Head::try_from(head)?;
         let draft = draft.map(|Json(content)| Draft { based_on, content });
-        let newest = newest.map(journal::sealed).map(
-            |Sealed {
-                 version,
-                 content: (content, _),
-                 seal,
-             }| Sealed { version, content, seal },
-        );
+        let newest = newest.map(journal::sealed).map(journal::without_levels);
         Ok(Life {
             id: head.id,
             owner: head.owner,
@@ -148,21 +149,11 @@ pub fn sealed(tx: &mut Tx<'_>, id: ModelId, version: Version) -> Result<Option<A
         return Ok(Some(model));
     }
     let found = journal::find::<_, Definition>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (definition, _),
-             seal,
-         }| {
-            let model = Arc::new(Sealed {
-                version,
-                content: definition,
-                seal,
-            });
-            tx.models.insert((id, version), Arc::clone(&model));
-            model
-        },
-    ))
+    Ok(found.map(|found| {
+        let model = Arc::new(journal::without_levels(found));
+        tx.models.insert((id, version), Arc::clone(&model));
+        model
+    }))
 }
 
 /// A sealed version that something else refers to, so that it must be there.
@@ -223,6 +214,7 @@ struct NewRow<'a> {
 
 /// Keeps a new model. A slug that the organisation, or the service itself, uses already is [`Taken::Slug`].
 pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    tx.by_itself()?;
     let public = dsl::models
         .filter(dsl::organisation_id.eq(OrganisationId::NIL))
         .filter(dsl::slug.eq(life.slug.as_str()));
@@ -248,6 +240,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
 
 /// Keeps what changed, if nobody else changed it meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
+    tx.by_itself()?;
     let draft = life.versioned.draft.clone();
     let changed = diesel::update(
         dsl::models
@@ -283,6 +276,7 @@ pub fn seal(tx: &mut Tx<'_>, id: ModelId, sealed: &SealedModel) -> Result<()> {
 
 /// Deletes a model that was never published.
 pub fn delete(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    tx.by_itself()?;
     let deleted = diesel::delete(
         dsl::models
             .filter(dsl::organisation_id.eq(tx.own()))

@@ -39,18 +39,13 @@ type Row = (
 );
 
 fn life((owner, id, slug, revision, columns): Row) -> Result<Life> {
-    let Sealed {
-        version,
-        content: (content, _),
-        seal,
-    } = journal::sealed(columns);
     let slug = slug.parse().map_err(|_| Error::Corrupt("a slug"))?;
     Ok(Life {
         id,
         owner,
         slug,
         revision,
-        newest: Sealed { version, content, seal },
+        newest: journal::without_levels(journal::sealed(columns)),
     })
 }
 
@@ -71,17 +66,21 @@ macro_rules! with_newest {
 
 /// A visible perspective.
 pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Option<Life>> {
-    let row: Option<Row> = match name {
+    let read = |row: Option<Row>| row.map(life).transpose();
+    match name {
         Name::Id(id) => {
             let query = with_newest!(tx).filter(dsl::id.eq(*id));
-            either!(tx.conn, conn => query.get_result(conn)).optional()?
+            read(either!(tx.conn, conn => query.get_result(conn)).optional()?)
         }
-        Name::Slug(slug) => {
-            let query = with_newest!(tx).filter(dsl::slug.eq(slug.as_str()));
-            either!(tx.conn, conn => query.get_result(conn)).optional()?
-        }
-    };
-    row.map(life).transpose()
+        Name::Slug(slug) => tx.by_name(
+            |swift| &mut swift.perspectives,
+            slug,
+            |tx| {
+                let query = with_newest!(tx).filter(dsl::slug.eq(slug.as_str()));
+                read(either!(tx.conn, conn => query.get_result(conn)).optional()?)
+            },
+        ),
+    }
 }
 
 /// A page of visible perspectives, newest first.
@@ -100,14 +99,7 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>
 
 /// A version of a visible perspective.
 pub fn version(tx: &mut Tx<'_>, id: PerspectiveId, version: Version) -> Result<Option<Sealed<Description>>> {
-    let found = journal::find::<_, Description>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (content, _),
-             seal,
-         }| Sealed { version, content, seal },
-    ))
+    Ok(journal::find::<_, Description>(tx, id, version)?.map(journal::without_levels))
 }
 
 #[derive(Insertable)]
@@ -125,6 +117,7 @@ struct NewRow<'a> {
 /// Keeps a new perspective and its first version. A slug that the organisation, or the service itself, uses already is
 /// [`Taken::Slug`].
 pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    tx.by_itself()?;
     let public = dsl::perspectives
         .filter(dsl::organisation_id.eq(OrganisationId::NIL))
         .filter(dsl::slug.eq(life.slug.as_str()));
@@ -147,6 +140,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
 
 /// Keeps the next version, if nobody else changed the perspective meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
+    tx.by_itself()?;
     let changed = diesel::update(
         dsl::perspectives
             .filter(dsl::organisation_id.eq(tx.own()))

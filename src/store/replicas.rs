@@ -276,7 +276,7 @@ impl Reader {
 
     /// Whether the connection is still of use. Work that could not be done here is done by the primary.
     fn answer_one(&self, conn: &mut Conn, mut job: Box<dyn Job>) -> bool {
-        let verdict = job.run(conn, false);
+        let verdict = job.run(conn, None);
         if matches!(verdict, Verdict::Keep | Verdict::Undo) {
             metrics::counter!("replica_reads_total", "answered_by" => "replica").increment(1);
             job.settle(Ok(None));

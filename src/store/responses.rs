@@ -8,7 +8,7 @@ use diesel::{
 use super::{
     assessments::{self, Found, Words},
     error::{Error, Result},
-    fork::{Fixed, Json, either},
+    fork::{Changes, Json, either},
     invitations,
     meters::Counted,
     schema::responses::{self, dsl},
@@ -188,7 +188,7 @@ pub(super) fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<
         dsl::draft_levels.eq(draft_levels),
         dsl::draft_based_on.eq(based_on),
     ));
-    let changed = either!(tx.conn, conn => Fixed(update).execute(conn))?;
+    let changed = either!(tx.conn, conn => conn.change(update))?;
     life.versioned.revision = before.versioned.revision + 1;
     if changed == 1 { Ok(()) } else { Err(Error::Contended) }
 }
@@ -200,7 +200,7 @@ fn submit(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
         dsl::draft.eq(None::<Json<Words>>),
         dsl::draft_levels.eq(None::<Vec<u8>>),
     ));
-    if either!(tx.conn, conn => Fixed(blank).execute(conn))? != 1 {
+    if either!(tx.conn, conn => conn.change(blank))? != 1 {
         return Err(Error::Contended);
     }
     found.life.versioned.revision = 1;

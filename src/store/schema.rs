@@ -163,12 +163,11 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
-    gap_analysis_sources (organisation_id, source_id, gap_analysis_id, version) {
+    analysis_sources (organisation_id, gap_analysis_id, version) {
         organisation_id -> Uid,
-        source_id -> Uid,
-        source_version -> Integer,
         gap_analysis_id -> Uid,
         version -> Integer,
+        sources -> Binary,
     }
 }
 
@@ -363,7 +362,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     responses,
     assessments,
     gap_analyses,
-    gap_analysis_sources,
+    analysis_sources,
     next_steps,
     agreed_readings,
     sealed_versions,

@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::{
     error::{Error, Result},
     fork::{Conn, Uid},
-    later::Later,
     ledger::Ledger,
     meters::Counted,
+    swift::{ByName, Swift},
 };
 use crate::domain::{
     access::Actor,
@@ -23,6 +23,7 @@ use crate::domain::{
     life_cycle::{Sealed, Version},
     model::Definition,
     moment::Moment,
+    slug::Slug,
     tombstone::Tombstone,
 };
 
@@ -74,15 +75,15 @@ pub struct Tx<'a> {
     pub(super) ledger: &'a Ledger,
     /// What has ended in this transaction, to be written down once it is committed.
     pub(super) buried: Vec<Tombstone>,
-    /// In a swift transaction: what is written at its end, for all who share it.
-    pub(super) later: Option<Later>,
+    /// In a swift transaction: what it has for all who share it.
+    pub(super) swift: Option<&'a mut Swift>,
     now: Moment,
     time: Moment,
     counted: Vec<Counted>,
 }
 
 impl<'a> Tx<'a> {
-    pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared, is_swift: bool) -> Self {
+    pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared, swift: Option<&'a mut Swift>) -> Self {
         let time = (shared.clock)();
         Self {
             conn,
@@ -91,7 +92,7 @@ impl<'a> Tx<'a> {
             has_traces: &shared.has_traces,
             ledger: &shared.ledger,
             buried: Vec::new(),
-            later: is_swift.then(Later::default),
+            swift,
             now: actor.anonymous().map_or(time, |respondent| respondent.since),
             time,
             counted: Vec::new(),
@@ -111,12 +112,32 @@ impl<'a> Tx<'a> {
     /// Whether others share this transaction, on the assumption that nothing fails: where anything does, all is rolled back and
     /// each done by itself. So nothing need be claimed or held before.
     pub fn is_swift(&self) -> bool {
-        self.later.is_some()
+        self.swift.is_some()
     }
 
     /// Fails where the transaction is swift, so that this is done by itself, and sees all that was done before.
     pub(super) fn by_itself(&self) -> Result<()> {
         if self.is_swift() { Err(Error::Contended) } else { Ok(()) }
+    }
+
+    /// What is found by a name: in a swift transaction, looked up once for all who share it, each of whom had asked before it began.
+    pub(super) fn by_name<T: Clone>(
+        &mut self,
+        known: fn(&mut Swift) -> &mut ByName<T>,
+        slug: &Slug,
+        look_up: impl FnOnce(&mut Self) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let key = self.swift.is_some().then(|| (self.own(), slug.clone()));
+        if let (Some(swift), Some(key)) = (&mut self.swift, &key)
+            && let Some(found) = known(swift).get(key)
+        {
+            return Ok(found.clone());
+        }
+        let found = look_up(self)?;
+        if let (Some(swift), Some(key)) = (&mut self.swift, key) {
+            known(swift).insert(key, found.clone());
+        }
+        Ok(found)
     }
 
     /// When this transaction began, as far as anything may say so: for an anonymous respondent time stands still.

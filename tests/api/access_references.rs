@@ -193,7 +193,7 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What says something by itself, and names nothing.
-const PLAIN: [&str; 85] = [
+const PLAIN: [&str; 93] = [
     "/attribution",
     "/by_whom/external_id/system",
     "/by_whom/external_id/value",
@@ -207,12 +207,15 @@ const PLAIN: [&str; 85] = [
     "/dry_run",
     "/due",
     "/element",
+    "/elements/*",
     "/evidence/0/label",
     "/evidence/0/url",
     "/external_id/system",
     "/external_id/value",
     "/from_level",
     "/grace_seconds",
+    "/guide/*/text",
+    "/guide/*/title",
     "/guide/0/key",
     "/guide/0/text",
     "/guide/0/title",
@@ -221,6 +224,7 @@ const PLAIN: [&str; 85] = [
     "/invitations/0/label",
     "/invitations/0/uses",
     "/label",
+    "/levels/*",
     "/levels/0/key",
     "/levels/0/label",
     "/levels/0/value",
@@ -265,6 +269,10 @@ const PLAIN: [&str; 85] = [
     "/select/submitted_from",
     "/select/submitted_to",
     "/status",
+    "/themes/*/label",
+    "/themes/*/need",
+    "/themes/*/stem/collective",
+    "/themes/*/stem/individual",
     "/themes/0/elements/0/key",
     "/themes/0/elements/0/label",
     "/themes/0/elements/0/replaces/0",
@@ -462,10 +470,13 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
     Some(Way::new(format!("query {name}"), &[&hidden], missing, naming))
 }
 
+/// What a number counts, what is in a language and what a chart shows stands in the path before it.
+const OF_A_THING: [&str; 3] = ["version", "language", "chart"];
+
 /// The path of the operation on what is theirs, by this name or by that; and on nothing.
 fn paths(operation: &Operation, theirs: &World, query: &str) -> (Vec<String>, String) {
     let by = |other: &dyn Fn(&str) -> Option<String>| format!("{}{query}", theirs.path_with(operation, other));
-    let missing = by(&|name| (!["version", "chart"].contains(&name)).then(|| NOTHING.to_owned()));
+    let missing = by(&|name| (!OF_A_THING.contains(&name)).then(|| NOTHING.to_owned()));
     let hidden = match operation.path.split('/').find(|part| part.starts_with('{')) {
         Some("{model}") => vec![by(&|name| (name == "model").then(|| MODEL.to_owned()))],
         Some("{perspective}") => vec![by(&|name| (name == "perspective").then(|| PERSPECTIVE.to_owned()))],
@@ -480,7 +491,8 @@ fn paths(operation: &Operation, theirs: &World, query: &str) -> (Vec<String>, St
                 "discard_model_draft",
                 "validate_model",
             ]
-            .contains(&operation.id()) =>
+            .contains(&operation.id())
+                || operation.id().contains("_model_draft_translation") =>
         {
             None
         }
@@ -513,10 +525,9 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
         "next_step",
         "client",
     ];
-    // What a number counts, or a chart shows, stands in the path before it.
     let unknown = named
         .iter()
-        .find(|name| !things.contains(name) && !["version", "chart"].contains(name));
+        .find(|name| !things.contains(name) && !OF_A_THING.contains(name));
     assert!(
         unknown.is_none(),
         "{} can name {unknown:?}, and no test covers it",

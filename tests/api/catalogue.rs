@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
 use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query,
     sql_types::{Bool, Integer, Nullable, Text},
 };
 use meaningful_connections::{
@@ -14,7 +14,7 @@ use meaningful_connections::{
 };
 use tempfile::TempDir;
 
-use crate::app::{Database, TestApp};
+use crate::app::{Database, TestApp, connect};
 
 /// Tables whose keys do not begin with `organisation_id`, and why.
 const EXCEPTIONS: [(&str, &str); 2] = [
@@ -119,7 +119,7 @@ fn sqlite(path: &str) -> Catalogue {
 }
 
 fn postgres(url: &str) -> Catalogue {
-    let mut conn = PgConnection::establish(url).expect("the database");
+    let mut conn = connect(url);
     let mut load = |sql: &str| -> Vec<Part> { sql_query(sql).load(&mut conn).expect(sql) };
     let constraint = |kinds: &str| {
         format!(

@@ -4,7 +4,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::server::{PROGRAM, Server, free_port};
+use crate::{
+    ports::free_port,
+    server::{PROGRAM, Server},
+};
 
 #[test]
 fn the_health_command_tells_by_its_exit_code_whether_the_service_lives_and_is_ready() {

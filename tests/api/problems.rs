@@ -212,6 +212,15 @@ async fn a_malformed_id_a_missing_one_and_another_organisations_are_the_same_404
 }
 
 #[actix_web::test]
+async fn an_escaped_letter_of_a_path_is_that_letter() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    for path in ["/v1/%6dodels", "/v1/perspectives/service%5fuser", "/v1/assessment%73"] {
+        assert_eq!(acme.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn a_version_that_is_no_number_is_the_same_404_as_one_that_is_not_there() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");

@@ -6,7 +6,7 @@ use diesel::{
 };
 use meaningful_connections::domain::id::OrganisationId;
 
-use crate::app::{Database, TestApp};
+use crate::app::{Database, TestApp, connect};
 
 #[derive(QueryableByName)]
 struct Line {
@@ -34,7 +34,7 @@ impl Second {
     pub fn at(url: &str) -> Self {
         match url.strip_prefix("sqlite:") {
             Some(path) => Self::Sqlite(SqliteConnection::establish(path).expect("the database")),
-            None => Self::Postgres(PgConnection::establish(url).expect("the database")),
+            None => Self::Postgres(connect(url)),
         }
     }
 

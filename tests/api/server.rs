@@ -2,12 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::TcpListener,
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU16, Ordering},
-    },
+    sync::{Arc, Mutex},
     thread::JoinHandle,
     time::Duration,
 };
@@ -15,7 +11,7 @@ use std::{
 use serde_json::Value;
 use ureq::{Agent, http::Response};
 
-use crate::app::Database;
+use crate::{app::Database, ports::free_port};
 
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_meaningful-connections");
@@ -29,17 +25,6 @@ pub struct Server {
     lines: Arc<Mutex<Vec<String>>>,
     reader: Option<JoinHandle<()>>,
     pub database: Database,
-}
-
-/// A port that nobody listens on.
-///
-/// Below the range from which the system takes ports for connections: what is free now stays so until it is bound.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 10_000 + u16::try_from(std::process::id() % 40).expect("a small number") * 500;
-    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % 500).take(500);
-    let free = ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-    free.expect("a free port")
 }
 
 impl Drop for Server {

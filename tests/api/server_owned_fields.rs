@@ -162,7 +162,7 @@ async fn what_only_the_service_says_is_refused_wherever_a_caller_says_it() {
                 let request = world.to(operation, &uri, &etag, Some((media_type.clone(), body)));
                 let answer = world.owner.send(request).await;
                 let what = format!("{} {at}/{name}: {} {}", operation.id(), answer.status, answer.text());
-                let is_told = ["unknown_field", "unknown_element", "type"]
+                let is_told = ["unknown_field", "unknown_element", "unknown_key", "type"]
                     .iter()
                     .any(|code| answer.faults().contains(&format!("{at}/{name} {code}")));
                 let status = if operation.id() == "validate_assessment" {

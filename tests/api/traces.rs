@@ -16,7 +16,8 @@ use prost::Message;
 
 use crate::{
     app::assessment,
-    server::{PROGRAM, Server, free_port},
+    ports::free_port,
+    server::{PROGRAM, Server},
 };
 
 /// A collector: what is posted to it.

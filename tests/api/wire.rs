@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use crate::{
     app::{Answer, Call, PUBLIC_URL, TestApp},
-    server::free_port,
+    ports::free_port,
 };
 
 /// Longer than anything takes that ends at all.

@@ -141,6 +141,22 @@ pub fn constellation() -> Value {
     })
 }
 
+/// The language into which the world's models are translated: one text of them.
+pub const LANGUAGE: &str = "en-GB-x-easyread";
+
+async fn translate(owner: &Client, model: &str) {
+    let etag = owner.get(&format!("/v1/models/{model}")).await.etag();
+    let request = TestRequest::put().uri(&format!("/v1/models/{model}/draft/translations/{LANGUAGE}"));
+    done(
+        owner.send(
+            request
+                .insert_header(("If-Match", etag))
+                .set_json(json!({"title": "Ours"})),
+        ),
+    )
+    .await;
+}
+
 impl World {
     /// Makes everything through the API.
     pub async fn new(owner: Client) -> Self {
@@ -149,7 +165,9 @@ impl World {
         let drafted_model = made(&drafted_model.await);
         let model = owner.post("/v1/models", json!({"slug": "our-own", "derived_from": origin}));
         let model_id = made(&model.await);
+        translate(&owner, "our-own").await;
         done(owner.act("/v1/models/our-own/publish")).await;
+        translate(&owner, "drafted").await;
         let outdated = json!({"model": "our-own", "perspective": "team", "ratings": {}});
         let outdated = made(&owner.post("/v1/assessments", outdated).await);
         done(owner.patch("/v1/models/our-own", json!({"title": "Our own, reworded"}))).await;
@@ -302,6 +320,8 @@ impl World {
                 "model",
                 "patch_model" | "get_model_draft" | "discard_model_draft" | "validate_model" | "publish_model",
             ) => &self.drafted_model,
+            ("model", operation) if operation.contains("_model_draft_translation") => &self.drafted_model,
+            ("language", _) => return LANGUAGE.to_owned(),
             ("model", _) => &self.model,
             ("perspective", _) => &self.perspective,
             ("assessment", "patch_assessment" | "submit_assessment" | "withdraw_assessment") => &self.draft,

@@ -62,7 +62,7 @@ LISTS = {
     "next_step": ["/v1/next-steps?limit=200"],
     "perspective": ["/v1/perspectives?limit=200"],
 }
-there_is = {"version": [1], "code": ["not_found"]}
+there_is = {"version": [1], "code": ["not_found"], "language": ["cy", "en-GB-x-easyread"]}
 
 
 def know_what_there_is(case):
@@ -110,7 +110,8 @@ def know_the_revision(case):
 
 def ask_anew(case):
     """A key that was used before is answered as it was then, whatever If-Match says now: without one, there is none."""
-    if case.method.upper() == "PATCH" and "If-Match" not in (case.headers or {}) and "Idempotency-Key" in case.headers:
+    is_patch = case.method.upper() == "PATCH" or case.operation.path.endswith("/translations/{language}")
+    if is_patch and "If-Match" not in (case.headers or {}) and "Idempotency-Key" in case.headers:
         case.headers = type(case.headers)({name: value for name, value in case.headers.items() if name != "Idempotency-Key"})
 
 
@@ -131,7 +132,10 @@ UNFORESEEABLE = {
 FAULTS = {
     "assessments_or_select": ("", "generated code knows no such either-or, so that the schema does not say it"),
     "unknown_value": (r"/scopes/\d+", "nobody gives away a scope that they lack"),
-    "too_many": ("/(external_ids|gap_analysis)", "the name in the URL is one of the 20"),
+    "too_many": ("(/(external_ids|gap_analysis))?", "the name in the URL is one of the 20; a model has at most 50 languages"),
+    "too_large": ("", "and together they are at most so long"),
+    "unknown_key": ("/(levels|themes|elements|guide)/.*", "which keys there are to translate is in the model"),
+    "required": ("/(title|levels|themes|elements|safety|guide).*", "a translation of nothing but spaces is none"),
     "contradiction": (r"/external_ids/\d+", "the name in the URL is one of them"),
     "unknown_element": (r"/(ratings/)?.*", "which elements there are is in the model"),
     "not_applicable_with_level": (".*/not_applicable", "one field rules out another, in what is stored as well"),

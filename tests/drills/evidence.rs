@@ -108,7 +108,7 @@ const RULES: [(&str, &str); 12] = [
     ),
     (
         "a source of a version that is missing, or a name of a row that is missing",
-        "SELECT {t.id} FROM (SELECT g.organisation_id, g.gap_analysis_id AS id FROM gap_analysis_sources g WHERE NOT EXISTS \
+        "SELECT {t.id} FROM (SELECT g.organisation_id, g.gap_analysis_id AS id FROM analysis_sources g WHERE NOT EXISTS \
          (SELECT 1 FROM sealed_versions s WHERE s.organisation_id = g.organisation_id AND s.resource_id = g.gap_analysis_id \
          AND s.version = g.version) UNION ALL SELECT x.organisation_id, x.resource_id FROM external_ids x WHERE NOT EXISTS \
          (SELECT 1 FROM assessments a WHERE a.organisation_id = x.organisation_id AND a.id = x.resource_id)) t",

@@ -14,6 +14,8 @@ mod evidence;
 mod http;
 mod ledger;
 mod load;
+#[path = "../ports/mod.rs"]
+mod ports;
 mod relay;
 mod report;
 mod server;

@@ -1,11 +1,11 @@
 //! The real binary as a child process.
 
 use std::{
+    env,
     fs::File,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -13,20 +13,19 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::http::{Connection, Request};
+use crate::{
+    http::{Connection, Request},
+    ports::free_port,
+};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_meaningful-connections");
+/// The binary that is tried: the one that was built with the drills, or what `SERVICE` names.
+fn binary() -> String {
+    env::var("SERVICE").unwrap_or_else(|_| env!("CARGO_BIN_EXE_meaningful-connections").to_owned())
+}
 
-/// A port on the loopback that nobody else takes meanwhile: it is below those that the system gives away by itself.
+/// An address on the loopback that is free.
 pub fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    loop {
-        let offset = NEXT.fetch_add(1, Ordering::Relaxed);
-        let address = SocketAddr::from(([127, 0, 0, 1], 23_000 + offset % 1000));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 /// Sends a signal to processes.
@@ -85,7 +84,7 @@ impl Server {
             .create(true)
             .open(self.log())
             .expect("a log");
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command
             .env("DATABASE_URL", &self.database_url)
             .env("DATA_DIR", self.folder.path())

@@ -11,6 +11,8 @@
 mod cluster;
 mod files;
 mod keys;
+#[path = "../ports/mod.rs"]
+mod ports;
 mod postgres;
 mod server;
 mod sqlite;

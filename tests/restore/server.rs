@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -11,6 +11,8 @@ use std::{
 };
 
 use serde_json::Value;
+
+use crate::ports::free_port;
 
 /// The same wherever the service is restored: it stands in what is answered.
 const PUBLIC_URL: &str = "http://meaningful-connections.test";
@@ -114,13 +116,6 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|free| free.local_addr())
-        .expect("a free port")
-        .port()
 }
 
 impl Server {

@@ -10,11 +10,9 @@ use crate::domain::{
     id::{GapAnalysisId, RelationshipId, RoundId},
     life_cycle::Version,
     moment::Moment,
+    perspective::ALL,
     slug::{ElementKey, Slug},
 };
-
-/// The name of those who are counted together; no perspective is asked for by it.
-pub const ALL: &str = "all";
 
 /// A round that was revealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -96,7 +96,21 @@ impl Habits<'_> {
     }
 
     fn is_upsert(&self) -> bool {
-        self.method == "put"
+        self.method == "put" && self.path.ends_with("/by-external-id")
+    }
+
+    /// Changes what stands: it must say which revision it is for.
+    fn needs_revision(&self) -> bool {
+        matches!(self.method, "put" | "patch" | "delete") && !self.is_upsert()
+    }
+
+    /// Answers in the reader's language, as far as there are translations: what is told or drawn in a model's words.
+    fn is_translated(&self) -> bool {
+        let is_of_a_model = ["{model}", "{gap_analysis}", "{relationship}"]
+            .iter()
+            .any(|name| self.path.contains(name));
+        let is_told_or_drawn = |media_type: &str| matches!(media_type, "image/svg+xml" | "text/markdown");
+        self.path.ends_with("/form") || is_of_a_model && self.media_types().any(is_told_or_drawn)
     }
 
     /// What is put stands for itself, and is replaced only by who knows it.
@@ -132,8 +146,11 @@ impl Habits<'_> {
         if self.is_secured() && !self.writes() {
             names.push("Consistency-Token");
         }
+        if self.is_translated() {
+            names.push("Accept-Language");
+        }
         match self.method {
-            "patch" | "delete" => names.push("If-Match"),
+            _ if self.needs_revision() => names.push("If-Match"),
             "put" => names.extend(["If-Match-Optional", "If-None-Match-Any"]),
             "post" if self.is_of_one() && !self.stores_nothing() && !self.makes_several() => {
                 names.push("If-Match-Optional");
@@ -222,10 +239,7 @@ impl Habits<'_> {
         if self.media_types().any(|media_type| media_type == "image/svg+xml") {
             names.push("Content-Security-Policy");
         }
-        if ["/form", "/guide", "/charts/{chart}", "/timeline"]
-            .iter()
-            .any(|end| self.path.ends_with(end))
-        {
+        if self.is_translated() {
             names.push("Content-Language");
         }
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
@@ -260,7 +274,7 @@ impl Habits<'_> {
             (413, self.has_body()),
             (415, self.has_body()),
             (422, self.has_body() || writes && self.method != "delete"),
-            (428, matches!(self.method, "patch" | "delete") || self.is_put_again()),
+            (428, self.needs_revision() || self.is_put_again()),
             (429, self.redeems()),
         ];
         let met = conditions.into_iter().filter(|(_, met)| *met).map(|(status, _)| status);

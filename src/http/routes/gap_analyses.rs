@@ -14,7 +14,8 @@ use crate::{
     domain::{
         gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
         id::GapAnalysisId,
-        model::Definition,
+        language::OWN,
+        model::InLanguage,
         moment::{DateOrTime, Moment},
         next_step::NextStep,
     },
@@ -22,7 +23,7 @@ use crate::{
         body::Body,
         caller::Caller,
         edge::nothing_here,
-        negotiate::{Format, FormatQuery, format},
+        negotiate::{Format, FormatQuery, Languages, content_language, format},
         paging::Paging,
         problem::Problem,
         query::{Limit, Query, required},
@@ -102,22 +103,42 @@ struct GapAnalysesQuery {
 
 const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
 
-/// The analysis in another form than JSON.
+/// The analysis in one of its forms, and what tells its `ETag` from others. Report and radar have the model's words in the
+/// language of the reader; JSON and CSV, which programs read, are the same for everybody. A report also says what is done next.
 fn rendered(
+    tx: &mut Tx<'_>,
     format: Format,
-    shown: &GapAnalysis,
-    definition: &Definition,
+    languages: &Languages,
+    shown: GapAnalysis,
     next_steps: &[NextStep],
-) -> service::Result<Reply> {
+) -> service::Result<(Reply, String)> {
+    let for_programs = |reply: Reply| (reply.with("Content-Language", OWN), format.suffix().to_owned());
     Ok(match format {
-        Format::Json | Format::Mermaid | Format::GraphMl => Reply::json(shown),
+        Format::Json | Format::Mermaid | Format::GraphMl => for_programs(Reply::json(&shown)),
         Format::Csv => {
+            let model = gap_analyses::definition(tx, &shown.analysis)?;
             let damaged = |_| store::error::Error::Corrupt("an analysis cannot be written as CSV");
-            Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
+            let table = csv::csv(&shown, &model.content).map_err(damaged)?;
+            for_programs(Reply::bytes(format.media_type(), table))
         }
-        Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition, next_steps)),
-        Format::Svg => radar(shown, definition),
+        Format::Svg | Format::Markdown => {
+            let model = gap_analyses::definition(tx, &shown.analysis)?;
+            let words = languages.choose(&model.content);
+            let reply = if format == Format::Svg {
+                radar(&shown, &words)
+            } else {
+                report(shown, &words, next_steps)
+            };
+            (reply, format!("{}-{}", format.suffix(), words.language))
+        }
     })
+}
+
+/// The analysis as a report; around the model's words stand sentences of ours.
+fn report(shown: GapAnalysis, words: &InLanguage<'_>, next_steps: &[NextStep]) -> Reply {
+    let analysis = shown.analysis.with_labels_of(&words.definition);
+    let report = report::markdown(&GapAnalysis { analysis, ..shown }, &words.definition, next_steps);
+    Reply::bytes(Format::Markdown.media_type(), report).with("Content-Language", content_language(words, true))
 }
 
 fn sealed(revised: &Revised<GapAnalysis>) -> Reply {
@@ -218,8 +239,9 @@ async fn preview_gap_analysis(
 /// Get a gap analysis.
 ///
 /// Its newest version: as JSON, as CSV (one row an element and perspective), as a radar chart of the current and desired
-/// medians, or as a report that a team can read. The report says what is being done, the next steps, where the caller may read
-/// them (`next_steps:read`).
+/// medians, or as a report that a team can read. Chart and report name elements, themes and levels in the reader's language,
+/// where the model version is translated into it; the sentences around them are English. The report says what is being done, the
+/// next steps, where the caller may read them (`next_steps:read`).
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisPath, FormatQuery),
@@ -239,6 +261,7 @@ async fn get_gap_analysis(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
+    let languages = Languages::of(caller.request());
     let id = path.id()?;
     let shows_steps = format == Format::Markdown && caller.scopes().contains(ReadNextSteps::SCOPE);
     let respondent = caller.actor().respondent;
@@ -247,20 +270,14 @@ async fn get_gap_analysis(
             respondents::reads_gap_analysis(tx, &respondent, id)?;
         }
         let found = gap_analyses::get(tx, id)?;
-        let mut representation = format.suffix().trim_start_matches('-').to_owned();
-        let mut steps = Vec::new();
-        if shows_steps {
-            let (of_analysis, revisions) = next_steps::of_analysis(tx, id)?;
-            steps = of_analysis;
-            representation = format!("{representation}-{revisions}");
-        }
-        let reply = match format {
-            Format::Json => Reply::json(&found.shown),
-            other => {
-                let sealed = gap_analyses::definition(tx, &found.shown.analysis)?;
-                rendered(other, &found.shown, &sealed.content, &steps)?
-            }
+        let steps = if shows_steps {
+            Some(next_steps::of_analysis(tx, id)?)
+        } else {
+            None
         };
+        let (next_steps, revisions) = steps.map_or_else(Default::default, |(steps, sum)| (steps, format!("-{sum}")));
+        let (reply, suffix) = rendered(tx, format, &languages, found.shown, &next_steps)?;
+        let representation = format!("{}{revisions}", suffix.trim_start_matches('-'));
         Ok(reply.tagged(etag(found.revision, &representation)))
     };
     caller.read(&db, work).await
@@ -345,21 +362,14 @@ async fn get_gap_analysis_version(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
+    let languages = Languages::of(caller.request());
     let (id, version) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
     let work = move |tx: &mut Tx<'_>| {
         let shown = gap_analyses::version(tx, id, version)?;
         let digest = shown.seal.as_ref().map(|seal| seal.digest.clone());
-        let reply = match format {
-            Format::Json => Reply::json(&shown),
-            other => rendered(
-                other,
-                &shown,
-                &gap_analyses::definition(tx, &shown.analysis)?.content,
-                &[],
-            )?,
-        };
+        let (reply, suffix) = rendered(tx, format, &languages, shown, &[])?;
         Ok(match digest {
-            Some(digest) => reply.tagged(format!("\"{}{}\"", digest.as_str(), format.suffix())),
+            Some(digest) => reply.tagged(format!("\"{}{suffix}\"", digest.as_str())),
             None => reply,
         })
     };

@@ -11,13 +11,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::id;
 use crate::{
     auth::scope::ReadGapAnalyses,
-    domain::{
-        gap_analysis::GapAnalysis,
-        model::{Definition, LANGUAGE},
-        slug::Slug,
-    },
+    domain::{gap_analysis::GapAnalysis, model::InLanguage, slug::Slug},
     http::{
         caller::Caller,
+        negotiate::{Languages, content_language},
         problem::{self, Problem},
         query::Query,
         render::{
@@ -64,17 +61,22 @@ struct ChartQuery {
     compare: Option<Slug>,
 }
 
+/// A picture of an analysis; around the model's words stand sentences of ours.
+fn drawn(chart: Chart, shown: &GapAnalysis, words: &InLanguage<'_>, whose: &[Whose], theme: Theme) -> Reply {
+    let labels = Labels::of(&words.definition, words.language.as_str());
+    Reply::picture(chart.draw(shown, labels, whose, theme)).with("Content-Language", content_language(words, true))
+}
+
 /// The radar of everybody: a gap analysis as a picture.
-pub(super) fn radar(shown: &GapAnalysis, definition: &Definition) -> Reply {
-    let labels = Labels::of(definition, LANGUAGE);
-    Reply::picture(Chart::Radar.draw(shown, labels, &[Whose::All], Theme::Light))
+pub(super) fn radar(shown: &GapAnalysis, words: &InLanguage<'_>) -> Reply {
+    drawn(Chart::Radar, shown, words, &[Whose::All], Theme::Light)
 }
 
 /// Get a chart of a gap analysis.
 ///
 /// Its newest version as a picture: a radar of the themes, a dumbbell of the perception gaps, a heat map of elements and
 /// perspectives, or the distribution of the ratings. Each has a title, a description, and all its figures in words, for who
-/// hears it.
+/// hears it. Elements, themes and levels are named in the reader's language, where the model version is translated into it.
 #[utoipa::path(
     tag = "Gap analyses",
     params(ChartPath, ChartQuery),
@@ -90,6 +92,7 @@ async fn get_gap_analysis_chart(
 ) -> Result<Reply, Problem> {
     let id = id(&path.gap_analysis, "gap analysis")?;
     let chart = Chart::of_name(&path.chart).ok_or_else(|| Problem::not_found("chart"))?;
+    let languages = Languages::of(caller.request());
     let work = move |tx: &mut Tx<'_>| {
         let found = gap_analyses::get(tx, id)?;
         let analysis = &found.shown.analysis;
@@ -102,11 +105,11 @@ async fn get_gap_analysis_chart(
                 ));
             }
         };
-        let sealed = gap_analyses::definition(tx, analysis)?;
-        let labels = Labels::of(&sealed.content, LANGUAGE);
-        let svg = chart.draw(&found.shown, labels, &whose, query.theme.unwrap_or_default());
-        let tag = etag(found.revision, &format!("{}-{LANGUAGE}", chart.name()));
-        Ok(Ok(Reply::picture(svg).tagged(tag).with("Content-Language", LANGUAGE)))
+        let model = gap_analyses::definition(tx, analysis)?;
+        let words = languages.choose(&model.content);
+        let reply = drawn(chart, &found.shown, &words, &whose, query.theme.unwrap_or_default());
+        let representation = format!("{}-{}", chart.name(), words.language);
+        Ok(Ok(reply.tagged(etag(found.revision, &representation))))
     };
     caller.read(&db, work).await?
 }

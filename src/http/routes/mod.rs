@@ -20,11 +20,14 @@ pub mod redemption;
 pub mod relationships;
 pub mod root;
 pub mod rounds;
+pub mod translations;
 pub mod well_known;
 
+use actix_web::guard::{GuardContext, fn_guard};
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{problem::Problem, query::Limit};
 use crate::{
@@ -35,29 +38,48 @@ use crate::{
     store::journal::Line,
 };
 
-/// Every route of the API.
+/// Every route of the API. Routes are tried one after the other: the nouns that are asked for most come first.
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    root::configure(config);
-    operations::configure(config);
-    oauth::configure(config);
-    well_known::configure(config);
-    organisation::configure(config);
-    clients::configure(config);
-    models::configure(config);
-    model_versions::configure(config);
-    perspectives::configure(config);
-    constellations::configure(config);
-    rounds::configure(config);
+    beneath(config, "/v1/assessments", |config| {
+        assessments::configure(config);
+        assessment_actions::configure(config);
+        assessment_versions::configure(config);
+    });
+    beneath(config, "/v1/models", |config| {
+        model_versions::configure(config);
+        models::configure(config);
+        translations::configure(config);
+    });
+    beneath(config, "/v1/gap-analyses", |config| {
+        gap_analyses::configure(config);
+        gap_analysis_charts::configure(config);
+    });
+    beneath(config, "/v1/perspectives", perspectives::configure);
+    beneath(config, "/v1/constellations", constellations::configure);
+    beneath(config, "/v1/rounds", |config| {
+        rounds::configure(config);
+        invitations::configure(config);
+        agreed_readings::configure(config);
+    });
+    beneath(config, "/v1/next-steps", next_steps::configure);
+    beneath(config, "/v1/relationships", relationships::configure);
+    beneath(config, "/v1/clients", clients::configure);
     redemption::configure(config);
-    invitations::configure(config);
-    assessments::configure(config);
-    assessment_actions::configure(config);
-    assessment_versions::configure(config);
-    gap_analyses::configure(config);
-    gap_analysis_charts::configure(config);
-    agreed_readings::configure(config);
-    relationships::configure(config);
-    next_steps::configure(config);
+    organisation::configure(config);
+    oauth::configure(config);
+    operations::configure(config);
+    well_known::configure(config);
+    root::configure(config);
+}
+
+/// Routes that are tried only for paths that begin so: those with parameters are regular expressions.
+fn beneath(config: &mut ServiceConfig<'_>, start: &'static str, routes: impl FnOnce(&mut ServiceConfig<'_>)) {
+    let begins_so = move |context: &GuardContext<'_>| {
+        // An escape may stand for any letter (RFC 3986, section 2.3).
+        let path = percent_decode_str(context.head().uri.path());
+        path.take(start.len()).eq(start.bytes())
+    };
+    config.service(scope::scope("").guard(fn_guard(begins_so)).configure(routes));
 }
 
 /// A page of a list.

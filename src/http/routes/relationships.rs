@@ -13,14 +13,16 @@ use crate::{
     auth::scope::ReadGapAnalyses,
     domain::{
         digest::Digest,
-        gap_analysis::timeline::{ALL, Filter, Timeline},
+        gap_analysis::timeline::{Filter, Timeline},
         id::RelationshipId,
-        model::{Definition, LANGUAGE},
+        language::OWN,
+        model::Definition,
+        perspective::ALL,
         slug::{ElementKey, Slug},
     },
     http::{
         caller::Caller,
-        negotiate::{Format, FormatQuery, format},
+        negotiate::{Format, FormatQuery, Languages, content_language, format},
         problem::Problem,
         query::Query,
         render::{
@@ -104,23 +106,27 @@ async fn get_relationship_timeline(
     let format = format(caller.request(), FormatQuery { format: named }, FORMATS)?;
     let id: RelationshipId = id(&path.relationship, "relationship")?;
     let filter = filter(query, format);
+    let languages = Languages::of(caller.request());
     let work = move |tx: &mut Tx<'_>| {
         let (told, model) = service::timeline::of_relationship(tx, id, &filter)?;
         let ground = match theme {
             Some(Theme::Dark) if format == Format::Svg => "-dark",
             _ => "",
         };
-        let tag = format!("\"{}{}{ground}\"", Digest::of(&told)?.as_str(), format.suffix());
-        let reply = match format {
+        let tag = format!("{}{}{ground}", Digest::of(&told)?.as_str(), format.suffix());
+        Ok(match format {
             Format::Svg => {
                 let none = Definition::default();
-                let definition = model.as_ref().map_or(&none, |model| &model.content);
-                let labels = Labels::of(definition, LANGUAGE);
+                let words = languages.choose(model.as_ref().map_or(&none, |model| &model.content));
+                let labels = Labels::of(&words.definition, words.language.as_str());
                 Reply::picture(timeline::svg(&told, &labels, theme.unwrap_or_default()))
+                    .tagged(format!("\"{tag}-{}\"", words.language))
+                    .with("Content-Language", content_language(&words, true))
             }
-            _ => Reply::json(&told),
-        };
-        Ok(reply.tagged(tag).with("Content-Language", LANGUAGE))
+            _ => Reply::json(&told)
+                .tagged(format!("\"{tag}\""))
+                .with("Content-Language", OWN),
+        })
     };
     caller.read(&db, work).await
 }

@@ -118,7 +118,7 @@ impl Place {
     }
 
     /// Whether a pooler lends connections for one transaction each: nothing said outside of one is remembered.
-    fn is_pooled(&self) -> bool {
+    pub(in crate::store) fn is_pooled(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
             Self::Postgres(url) => parameters(url).any(|parameter| parameter.strip_prefix(POOLED) == Some("true")),

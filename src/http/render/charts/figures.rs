@@ -6,15 +6,13 @@ use crate::{
         gap_analysis::{Analysis, Disclosed, ElementReading, GapAnalysis, Input, Reading, wording, wording::Wording},
         level::Level,
         model::{Definition, SAFETY},
+        perspective::ALL,
         slug::{ElementKey, Slug},
     },
-    http::render::svg::{Canvas, Theme, WIDTH},
+    http::render::svg::{Canvas, Seen, Theme, WIDTH},
 };
 
-use super::Chart;
-
-/// Who is counted together when nobody is named: no perspective is called so in a query.
-pub const ALL: &str = "all";
+use super::{Chart, frame::NOTHING};
 
 /// The words of a model version in the language of the reader: the one place from which charts have them.
 pub struct Labels<'a> {
@@ -179,6 +177,15 @@ impl Value {
         match self {
             Self::Median(median) => Some(median),
             _ => None,
+        }
+    }
+
+    /// The value as a table shows it.
+    pub fn seen(self) -> Seen {
+        match self {
+            Self::Median(median) => Seen::Figure(median.to_string()),
+            Self::Unrated => Seen::Figure(NOTHING.to_owned()),
+            Self::Withheld => Seen::Withheld,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::{
     figures::{Labels, Value, letter},
-    frame::{LINE, NOTHING, sample_of_line},
+    frame::{LINE, sample_of_line},
 };
 use crate::http::render::svg::{
-    Anchor, Area, Canvas, Cell, Fill, Font, Ink, MARGIN, Point, Role, Seen, Shape, Stroke, Table, Theme, WIDTH,
+    Anchor, Area, Canvas, Cell, Fill, Font, Ink, MARGIN, Point, Role, Shape, Stroke, Table, Theme, WIDTH,
 };
 
 /// How wide the names of the levels are.
@@ -249,13 +249,8 @@ fn letters(canvas: &mut Canvas, mut ends: Vec<(usize, Point)>, top: f64, bottom:
 
 fn cell(labels: &Labels<'_>, series: &Series, time: usize) -> Cell {
     let value = series.values.get(time).copied().unwrap_or(Value::Unrated);
-    let seen = match value {
-        Value::Median(median) => Seen::Figure(median.to_string()),
-        Value::Unrated => Seen::Figure(NOTHING.to_owned()),
-        Value::Withheld => Seen::Withheld,
-    };
     Cell {
-        seen,
+        seen: value.seen(),
         said: value.said(labels),
     }
 }

@@ -17,7 +17,7 @@ pub mod timeline;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use figures::{ALL, Labels, Value, Whose, whose};
+pub use figures::{Labels, Value, Whose, whose};
 
 use self::figures::Figures;
 use super::svg::Theme;

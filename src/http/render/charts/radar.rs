@@ -5,12 +5,12 @@ use std::f64::consts::TAU;
 use super::{
     Chart,
     figures::{Figures, Row, Shown, Side, Value, Voice},
-    frame::{LINE, NOTHING, from_inputs, sample_of_line, scale},
+    frame::{LINE, from_inputs, sample_of_line, scale},
 };
 use crate::{
     domain::gap_analysis::wording,
     http::render::svg::{
-        Anchor, Area, Canvas, Cell, Fill, Font, Ink, MARGIN, Point, Role, Seen, Shape, Stroke, Table, Theme, WIDTH,
+        Anchor, Area, Canvas, Cell, Fill, Font, Ink, MARGIN, Point, Role, Shape, Stroke, Table, Theme, WIDTH,
     },
 };
 
@@ -358,13 +358,8 @@ fn cell(figures: &Figures<'_>, row: &Row<'_>, voice: usize, side: Side) -> Cell 
         Some(Shown::Rated(reading)) => format!(", from {} ratings", reading.n),
         _ => String::new(),
     };
-    let seen = match value {
-        Value::Median(median) => Seen::Figure(median.to_string()),
-        Value::Unrated => Seen::Figure(NOTHING.to_owned()),
-        Value::Withheld => Seen::Withheld,
-    };
     Cell {
-        seen,
+        seen: value.seen(),
         said: value.said(&figures.labels) + &ratings,
     }
 }

@@ -5,7 +5,10 @@ use super::{
     line::{self, Series},
 };
 use crate::{
-    domain::gap_analysis::timeline::{ALL, Absence, AbsenceReason, Timeline, TimelineRound, TimelineSeries},
+    domain::{
+        gap_analysis::timeline::{Absence, AbsenceReason, Timeline, TimelineRound, TimelineSeries},
+        perspective::ALL,
+    },
     http::render::svg::Theme,
 };
 

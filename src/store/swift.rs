@@ -1,4 +1,7 @@
-//! What can wait until the end of a transaction that several share: nobody reads it before, and all of it takes two statements.
+//! What several writes have in common that share a transaction: what each of them would read, and what can wait until its end,
+//! because nobody reads it before, and all of it takes a few statements.
+
+use std::collections::HashMap;
 
 use diesel::{Insertable, RunQueryDsl};
 
@@ -10,7 +13,10 @@ use super::{
 use crate::domain::{
     id::{ClientId, EventId, Id, OrganisationId},
     life_cycle::Version,
+    model,
     moment::Moment,
+    perspective,
+    slug::Slug,
 };
 
 /// An event.
@@ -46,34 +52,24 @@ pub(super) struct Answered {
     pub(super) created_at: Moment,
 }
 
-/// What is written at the end of a swift transaction.
+/// What was found by a name, for callers of an organisation.
+pub(super) type ByName<T> = HashMap<(OrganisationId, Slug), Option<T>>;
+
+/// What a swift transaction has for all who share it.
 #[derive(Default)]
-pub(super) struct Later {
+pub(super) struct Swift {
+    /// Models and perspectives that were looked up: a swift transaction changes none.
+    pub(super) models: ByName<model::Head>,
+    pub(super) perspectives: ByName<perspective::Life>,
     pub(super) events: Vec<Happened>,
     pub(super) answers: Vec<Answered>,
 }
 
-impl Later {
-    /// Takes what another has.
-    pub(super) fn append(&mut self, other: &mut Self) {
-        self.events.append(&mut other.events);
-        self.answers.append(&mut other.answers);
-    }
-
-    /// Writes it. A key that is there already is an error.
+impl Swift {
+    /// Writes what waited until the end. A key that is there already is an error.
     pub(super) fn write(&self, conn: &mut Conn) -> Result<()> {
-        insert_events(conn, &self.events)?;
-        if !self.answers.is_empty() {
-            insert_few!(conn, idempotency_keys::table, &self.answers)?;
-        }
+        insert_few!(conn, events::table, &self.events)?;
+        insert_few!(conn, idempotency_keys::table, &self.answers)?;
         Ok(())
     }
-}
-
-/// Writes events.
-pub(super) fn insert_events(conn: &mut Conn, rows: &[Happened]) -> Result<()> {
-    if !rows.is_empty() {
-        insert_few!(conn, events::table, rows)?;
-    }
-    Ok(())
 }
