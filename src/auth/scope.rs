@@ -99,7 +99,7 @@ impl PartialSchema for Scope {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
-            .description(Some("What a client may do."))
+            .description(Some("What a client may do. More may come."))
             .examples(["assessments:read"])
             .into()
     }

@@ -1,4 +1,4 @@
-//! Invitations: made, listed, revoked, and drawn as QR codes.
+//! Invitations: made, listed and revoked.
 
 use actix_web::{
     delete, get, post,
@@ -6,20 +6,19 @@ use actix_web::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{PageQuery, id, rounds::RoundPath};
 use crate::{
     auth::scope::{ReadRounds, WriteRounds},
-    domain::{capability::Token, fault::Fault, id::InvitationId},
+    domain::{capability::Token, id::InvitationId},
     http::{
         body::Body,
         caller::Caller,
         paging::Paging,
-        problem::{self, Problem},
+        problem::Problem,
         query::Query,
-        render::qr,
         reply::{Caching, List, Reply},
     },
     service::invitations::{self, CreateInvitations, Invitation, Invitations},
@@ -29,7 +28,6 @@ use crate::{
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(draw_invitation)
         .service(list_invitations)
         .service(create_invitations)
         .service(get_invitation)
@@ -52,20 +50,6 @@ impl InvitationPath {
     fn id(&self) -> Result<InvitationId, Problem> {
         id(&self.invitation, "invitation")
     }
-}
-
-/// What a QR code says.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct DrawInvitation {
-    /// The invitation's `url`, or its `token`.
-    #[schema(
-        min_length = 1,
-        max_length = 543,
-        pattern = "^[!-~]+$",
-        example = "https://answer.example.org/#q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"
-    )]
-    url: String,
 }
 
 /// 256 random bits.
@@ -172,26 +156,4 @@ async fn revoke_invitation(
             invitations::revoke(tx, round, id, &expected).map(|()| Reply::no_content())
         })
         .await
-}
-
-/// Draw an invitation as a QR code.
-///
-/// Of the link or the token as its creation answered with it: the service does not know them any more. They come in the body, so that no
-/// log on the way has them, and nothing is kept.
-#[utoipa::path(
-    tag = "Invitations",
-    request_body(content = DrawInvitation, example = json!({
-        "url": "https://answer.example.org/#q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"
-    })),
-    responses((status = 200, description = "The picture", content((String = "image/svg+xml"))), Problem),
-    security(("bearer" = ["rounds:write"])),
-)]
-#[post("/v1/invitations/qr-code")]
-async fn draw_invitation(_: Caller<WriteRounds>, body: Body<DrawInvitation>) -> Result<Reply, Problem> {
-    let DrawInvitation { url } = body.0.valid()?;
-    let too_long = || {
-        let fault = Fault::new("/url", "max_length", "This is longer than a QR code holds.");
-        Problem::new(&problem::INVALID, "The request has 1 fault(s).").with_faults(vec![fault])
-    };
-    Ok(Reply::picture(qr::svg(&url).ok_or_else(too_long)?).cached(Caching::Never))
 }

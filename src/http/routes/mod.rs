@@ -16,6 +16,7 @@ pub mod oauth;
 pub mod operations;
 pub mod organisation;
 pub mod perspectives;
+pub mod qr_codes;
 pub mod redemption;
 pub mod relationships;
 pub mod root;
@@ -65,6 +66,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     beneath(config, "/v1/relationships", relationships::configure);
     beneath(config, "/v1/clients", clients::configure);
     redemption::configure(config);
+    qr_codes::configure(config);
     organisation::configure(config);
     oauth::configure(config);
     operations::configure(config);
