@@ -258,7 +258,7 @@ fn quick_start(url: &str, credentials: &Credentials) -> Outcome {
     let (id, secret) = (credentials.client.id, credentials.secret.expose_secret());
     say(&format!(
         "\nTry it, once the service listens, in another terminal:\n\nAPI='{url}'\nCLIENT='{id}:{secret}'\n\n{QUICK_START}\n\
-         The whole API is at {url}/docs/\n",
+         The whole API is at {url}/docs/",
     ))
 }
 
