@@ -10,6 +10,7 @@ use crate::{
         event::{Event, Kind},
         external_id::ExternalId,
         fault::{Broken, Fault},
+        gap_analysis::MOST_INPUTS,
         id::{AssessmentId, InvitationId, RoundId},
         round::{Life, Privacy},
         slug::Slug,
@@ -213,6 +214,18 @@ fn faults(round: &Life, at: &str, invitation: &InvitationInput) -> Vec<Fault> {
     faults
 }
 
+/// How many more a round can invite, so that one analysis takes whatever they answer. Nobody else invites meanwhile.
+fn left(tx: &mut Tx<'_>, round: &Life) -> Result<i64> {
+    store::invitations::hold(tx, round.id)?;
+    let progress = store::rounds::progress(tx, round)?;
+    // Who has answered stays, whatever became of their invitation.
+    let asked: i64 = progress.iter().map(|one| one.invited.max(one.started)).sum();
+    Ok(i64::try_from(MOST_INPUTS)
+        .unwrap_or(i64::MAX)
+        .saturating_sub(asked)
+        .max(0))
+}
+
 /// Invites people to an open round. `random` makes a new token each time.
 pub fn create(
     tx: &mut Tx<'_>,
@@ -229,10 +242,20 @@ pub fn create(
         // What is at fault was left out; that nothing else is there says nothing more.
         return Err(Broken::Invalid(body.faults).into());
     }
+    let left = left(tx, &round)?;
     let (link, all) = body.check(|body| {
         let link = body.link.clone();
+        let at = if body.invitations.is_some() {
+            "/invitations"
+        } else {
+            "/uses"
+        };
         let all = body.all()?;
-        Broken::unless_empty(all.iter().flat_map(|(at, one)| faults(&round, at, one)).collect())?;
+        let uses: i64 = all.iter().map(|(_, one)| i64::from(one.uses)).sum();
+        let detail = format!("A round invites at most 10,000, as many as one analysis takes: {left} are left.");
+        let beyond = (uses > left).then(|| Fault::new(at, "too_many_inputs", detail));
+        let own = all.iter().flat_map(|(at, one)| faults(&round, at, one));
+        Broken::unless_empty(own.chain(beyond).collect())?;
         Ok((link, all))
     })?;
     let (mut new, mut shown) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         agreed_reading,
         fault::Broken,
-        gap_analysis::{ModelRef, Options, Request, Voice, Withholding},
+        gap_analysis::{MOST_INPUTS, ModelRef, Options, Request, Voice, Withholding},
         id::{AssessmentId, GapAnalysisId, RoundId},
         life_cycle::{Sealed, Version},
         round::{Life, RoundStatus},
@@ -46,6 +46,10 @@ pub(super) fn compute(tx: &mut Tx<'_>, round: RoundId, request: Request) -> Resu
     } = heard(tx, round)?;
     if voices.is_empty() {
         return Err(refused("", "no_inputs", "Nothing was submitted to the round."));
+    }
+    if voices.len() > MOST_INPUTS {
+        let detail = "More than 10,000 assessments were submitted to the round.";
+        return Err(refused("", "too_many_inputs", detail));
     }
     let baseline = baseline(tx, request.baseline)?;
     let (head, sealed) = referred(tx, &slug, version)?;

@@ -125,6 +125,11 @@ struct NewRow {
     response_id: Option<AssessmentId>,
 }
 
+/// Lets nobody else invite to a round until this transaction ends, so that together they do not invite more than may be.
+pub fn hold(tx: &mut Tx<'_>, round: RoundId) -> Result<()> {
+    tx.hold("invitations", &[&round.to_string()], true)
+}
+
 /// Keeps new invitations to a round.
 pub fn insert(tx: &mut Tx<'_>, round_id: RoundId, new: Vec<NewInvitation>) -> Result<()> {
     let organisation_id = tx.own();

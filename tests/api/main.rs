@@ -64,6 +64,7 @@ mod relationships;
 mod respondents;
 mod retention;
 mod round_analyses;
+mod round_limits;
 mod rounds;
 mod rows;
 mod server;

@@ -343,10 +343,11 @@ async fn whatever_leads_nowhere_gets_one_and_the_same_answer_and_who_tries_many_
         assert_problem(answer, 404, "not_found");
         assert_eq!(answer.json()["detail"], answers[0].json()["detail"]);
     }
-    for _ in 0..3 {
-        assert_eq!(redeem(&app, &used).await.status, 404);
+    // Four of these were of nobody's.
+    for _ in 0..6 {
+        assert_eq!(redeem(&app, &"B".repeat(43)).await.status, 404);
     }
-    let waits = redeem(&app, &used).await;
+    let waits = redeem(&app, &"C".repeat(43)).await;
     assert_problem(&waits, 429, "too_many_requests");
     assert!(
         waits
@@ -354,6 +355,29 @@ async fn whatever_leads_nowhere_gets_one_and_the_same_answer_and_who_tries_many_
             .parse::<u32>()
             .is_ok_and(|seconds| seconds > 0)
     );
+}
+
+#[actix_web::test]
+async fn whoever_comes_back_to_a_token_that_is_used_up_keeps_nobody_out_who_shares_their_address() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = opened(&acme, round("anonymous")).await;
+    let poster = json!({"perspective": "team", "uses": 2});
+    let made = acme.post(&format!("{uri}/invitations"), poster).await.json();
+    let poster = made["invitations"][0]["token"].as_str().expect("a token");
+    let tokens = tokens(&acme, &uri, "service_user", 2).await;
+    Respondent::invited(&app, &tokens[0])
+        .await
+        .answer("forming", "maturing")
+        .await;
+    for _ in 0..2 {
+        assert_eq!(redeem(&app, poster).await.status, 200);
+    }
+    for _ in 0..10 {
+        assert_problem(&redeem(&app, &tokens[0]).await, 404, "not_found");
+        assert_problem(&redeem(&app, poster).await, 404, "not_found");
+    }
+    Respondent::invited(&app, &tokens[1]).await;
 }
 
 #[actix_web::test]

@@ -84,8 +84,8 @@ async fn list_invitations(
 /// Invite to a round.
 ///
 /// One invitation, or up to 500 at once, to an open round. Each answers with its token this once, which leads to one assessment; one
-/// with several `uses` (for a poster) gives whoever redeems it a token of their own. Invitations end with their round. An answer that
-/// is replayed for its idempotency key has no tokens.
+/// with several `uses` (for a poster) gives whoever redeems it a token of their own. A round invites at most 10,000. Invitations end with
+/// their round. An answer that is replayed for its idempotency key has no tokens.
 #[utoipa::path(
     tag = "Invitations",
     params(RoundPath),

@@ -162,18 +162,18 @@ impl Access {
     }
 }
 
-/// What was found, with access to it; what leads nowhere is noted.
-fn answered(
-    found: Result<(OrganisationId, Redeemed), Problem>,
-    gate: &Gate,
-    peer: &Peer,
-    now: Moment,
-) -> Result<Reply, Problem> {
-    let (organisation, redeemed) = found.inspect_err(|problem| {
+/// Whose that is which was presented. What is nobody's is noted as a guess; what was somebody's and is used up or over is none, or else
+/// those who come back to it would keep out all who share their address.
+fn owned<T>(found: Result<T, Problem>, gate: &Gate, peer: &Peer) -> Result<T, Problem> {
+    found.inspect_err(|problem| {
         if problem.is_not_found() {
             gate.note_guess(peer.0);
         }
-    })?;
+    })
+}
+
+/// What was found, with access to it.
+fn answered(gate: &Gate, organisation: OrganisationId, redeemed: Redeemed, now: Moment) -> Result<Reply, Problem> {
     let token = gate.issue_to_respondent(organisation, redeemed.respondent, now)?;
     Ok(Reply::json(&Access::of(redeemed, token)).cached(Caching::Never))
 }
@@ -195,14 +195,12 @@ async fn take(db: &Db, organisation: OrganisationId, token: Token) -> Result<Red
     Ok(handed_over(receiver).await.ok_or_else(Problem::fate_unknown)??)
 }
 
-async fn redeemed(db: &Db, token: Token) -> Result<(OrganisationId, Redeemed), Problem> {
-    let asked = token.clone();
-    let organisation = read(db, Actor::SERVICE, move |tx| redemption::owner(tx, &asked)).await?;
+async fn redeemed(db: &Db, organisation: OrganisationId, token: Token) -> Result<Redeemed, Problem> {
     let asked = token.clone();
     let actor = Actor::service_for(organisation);
     match read(db, actor, move |tx| redemption::redeem(tx, &asked)).await? {
-        Redemption::Personal(redeemed) => Ok((organisation, *redeemed)),
-        Redemption::Shared => Ok((organisation, take(db, organisation, token).await?)),
+        Redemption::Personal(redeemed) => Ok(*redeemed),
+        Redemption::Shared => take(db, organisation, token).await,
     }
 }
 
@@ -210,7 +208,7 @@ async fn redeemed(db: &Db, token: Token) -> Result<(OrganisationId, Redeemed), P
 ///
 /// Its token gives access to one assessment for 15 minutes: to the form, and to read, save, submit, withdraw and erase that assessment.
 /// It can be redeemed again until that is submitted (from then on the receipt leads to it) and, once the round is revealed, to read what
-/// it found. A token that is unknown, used, revoked or over gets one and the same answer; who presents many of these has to wait.
+/// it found. A token that is unknown, used, revoked or over gets one and the same answer; who presents many that are unknown has to wait.
 #[utoipa::path(
     tag = "Invitations",
     request_body(content = RedeemInvitation, example = json!({"token": "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"})),
@@ -227,7 +225,11 @@ async fn redeem_invitation(
 ) -> Result<Reply, Problem> {
     let token = Token::new(body.0.valid()?.token);
     gate.admit_guess(peer.0)?;
-    answered(redeemed(&db, token).await, &gate, &peer, db.now())
+    let asked = token.clone();
+    let owner = read(&db, Actor::SERVICE, move |tx| redemption::owner(tx, &asked)).await;
+    let organisation = owned(owner, &gate, &peer)?;
+    let redeemed = redeemed(&db, organisation, token).await?;
+    answered(&gate, organisation, redeemed, db.now())
 }
 
 /// Redeem a receipt.
@@ -252,12 +254,9 @@ async fn redeem_receipt(
     gate.admit_guess(peer.0)?;
     // What cannot be a receipt is asked for as well: it leads nowhere, and takes as long.
     let receipt = Receipt::parse(&given).unwrap_or(Receipt::of_random(rand::random()));
-    let found = async {
-        let found = read(&db, Actor::SERVICE, move |tx| redemption::of_receipt(tx, receipt)).await?;
-        let (organisation, round, perspective) = found;
-        let actor = Actor::service_for(organisation);
-        let work = move |tx: &mut Tx<'_>| redemption::redeem_receipt(tx, receipt, round, &perspective);
-        Ok((organisation, read(&db, actor, work).await?))
-    };
-    answered(found.await, &gate, &peer, db.now())
+    let owner = read(&db, Actor::SERVICE, move |tx| redemption::of_receipt(tx, receipt)).await;
+    let (organisation, round, perspective) = owned(owner, &gate, &peer)?;
+    let work = move |tx: &mut Tx<'_>| redemption::redeem_receipt(tx, receipt, round, &perspective);
+    let redeemed = read(&db, Actor::service_for(organisation), work).await?;
+    answered(&gate, organisation, redeemed, db.now())
 }
