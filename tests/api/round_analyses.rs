@@ -356,7 +356,15 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
         .get(&format!("{timeline}?element=feelings.heard&format=svg&theme=dark"))
         .await;
     assert_eq!(picture.header("content-type"), "image/svg+xml");
-    for word in ["everybody", "service user", "team", "withheld", "Feelings: feel heard"] {
+    for word in [
+        "everybody",
+        "service user",
+        "team",
+        "withheld",
+        "Feelings: feel heard",
+        "Spring, ",
+        "Autumn, ",
+    ] {
         assert!(picture.text().contains(word), "{word} {}", picture.text());
     }
     let again =

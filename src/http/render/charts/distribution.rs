@@ -98,7 +98,7 @@ impl Counts {
             })
             .max();
         Self {
-            longest: COLUMN - 9.0 - Font::SMALL.width(&most.unwrap_or_default().to_string()),
+            longest: COLUMN - 14.0 - Font::SMALL.width(&most.unwrap_or_default().to_string()),
         }
     }
 

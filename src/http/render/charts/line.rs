@@ -153,6 +153,7 @@ impl<'a> Plot<'a> {
             canvas.paragraph((MARGIN, down(level) - height / 2.0), NAMES, Font::SMALL, name);
             canvas.line(&[(FIRST - 8.0, down(level)), (LAST + 8.0, down(level))], Stroke::RULE);
         }
+        let bottom = self.feet(canvas, down(1.0));
         let mut ends = Vec::new();
         let mut shift = -APART * self.lines.iter().skip(1).map(|_| 0.5).sum::<f64>();
         for (place, series) in &self.lines {
@@ -164,7 +165,7 @@ impl<'a> Plot<'a> {
             shift += APART;
         }
         letters(canvas, ends, down(4.0), down(1.0));
-        self.feet(canvas, down(1.0))
+        bottom
     }
 
     /// Under the plot: the times, by their names or by as many of their numbers as fit, and where something is withheld.
@@ -177,12 +178,7 @@ impl<'a> Plot<'a> {
                 .iter()
                 .any(|(_, series)| series.values.get(place) == Some(&Value::Withheld))
             {
-                canvas.withheld(Area {
-                    x: x - 5.0,
-                    y: foot + 9.0,
-                    width: 10.0,
-                    height: 8.0,
-                });
+                canvas.withheld(Area::about((x, foot + 15.0), f64::min(10.0, self.step - 1.0)));
             }
             let name = if self.is_numbered {
                 format!("{number}")
@@ -192,11 +188,11 @@ impl<'a> Plot<'a> {
             let half = TIME.width(&name) / 2.0;
             let middle = x.max(MARGIN + half).min(WIDTH - MARGIN - half);
             if middle - half >= free {
-                canvas.text((middle, foot + 20.0 + TIME.size), Anchor::Middle, TIME, &name);
+                canvas.text((middle, foot + 22.0 + TIME.size), Anchor::Middle, TIME, &name);
                 free = middle + half + 5.0;
             }
         }
-        foot + 24.0 + TIME.size
+        foot + 26.0 + TIME.size
     }
 
     fn table(&self) -> Table {
@@ -240,7 +236,7 @@ fn letters(canvas: &mut Canvas, mut ends: Vec<(usize, Point)>, top: f64, bottom:
     for (place, (x, y)) in ends {
         // No higher than those before it, no lower than leaves room for those after it.
         let at = y.max(free).min(bottom + LETTER / 2.0 - after);
-        canvas.line(&[(x + 4.0, y), (LETTERS - 9.0, at)], Stroke::solid(Ink::Rule, 0.5));
+        canvas.line(&[(x + 4.0, y), (LETTERS - 9.0, at)], Stroke::RULE);
         canvas.lettered(place, (LETTERS, at), &letter(place));
         free = at + LETTER;
         after -= LETTER;

@@ -174,9 +174,13 @@ impl Names {
 
 /// Which way the axes point: the first upwards, the others clockwise.
 fn directions(axes: usize) -> Vec<Point> {
-    let step = TAU / std::iter::repeat_n(1.0, axes).sum::<f64>();
-    let angles = std::iter::successors(Some(0.0_f64), |angle| Some(angle + step));
+    let angles = std::iter::successors(Some(0.0_f64), |angle| Some(angle + 2.0 * half_step(axes)));
     angles.take(axes).map(|angle| (angle.sin(), -angle.cos())).collect()
+}
+
+/// Half of the angle between two axes.
+fn half_step(axes: usize) -> f64 {
+    TAU / 2.0 / std::iter::repeat_n(1.0, axes).sum::<f64>()
 }
 
 /// How wide a line of a name can be at the end of an axis.
@@ -201,6 +205,8 @@ fn radar(canvas: &mut Canvas, figures: &Figures<'_>, names: &Names, top: f64) ->
         canvas.ring(&corners, Stroke::RULE);
     }
     let mut bottom = centre.1 + RADIUS;
+    // Between what is withheld on two axes, half a level from the centre.
+    let chord = RADIUS / 4.0 * half_step(figures.themes.len()).sin();
     for ((row, direction), lines) in figures.themes.iter().zip(&directions).zip(&names.lines) {
         let is_rated = row.readings.iter().any(|reading| matches!(reading, Shown::Rated(_)));
         canvas.line(
@@ -209,14 +215,9 @@ fn radar(canvas: &mut Canvas, figures: &Figures<'_>, names: &Names, top: f64) ->
         );
         bottom = f64::max(bottom, name(canvas, centre, *direction, lines));
         if row.readings.contains(&Shown::Withheld) {
-            // Nearer to the centre than any marker can be.
-            let (x, y) = along(*direction, 0.55);
-            canvas.withheld(Area {
-                x: x - 5.0,
-                y: y - 5.0,
-                width: 10.0,
-                height: 10.0,
-            });
+            // Nearer to the centre than any marker can be, and as large as leaves room for the next axis' own.
+            let middle = along(*direction, 0.5);
+            canvas.withheld(Area::about(middle, f64::min(7.0, 0.7 * chord)));
         }
     }
     for (voice, _) in figures.voices.iter().enumerate() {
@@ -247,8 +248,7 @@ fn value(row: &Row<'_>, voice: usize, side: Side) -> Value {
 
 /// The numbers of the rings, between the last axis and the first, where no marker stands.
 fn ring_numbers(canvas: &mut Canvas, centre: Point, axes: usize) {
-    let half = TAU / 2.0 / std::iter::repeat_n(1.0, axes).sum::<f64>();
-    let (sin, cos) = half.sin_cos();
+    let (sin, cos) = half_step(axes).sin_cos();
     for level in [1.0, 2.0, 3.0, 4.0] {
         let length = RADIUS * level / 4.0 * cos;
         let (x, y) = (centre.0 - sin * length, centre.1 - cos * length);

@@ -17,7 +17,7 @@ pub fn svg(timeline: &Timeline, labels: &Labels<'_>, theme: Theme) -> String {
     let times: Vec<String> = timeline
         .rounds
         .iter()
-        .map(|round| day(&round.revealed_at.to_string()))
+        .map(|round| format!("{}, {}", round.title, day(&round.revealed_at.to_string())))
         .collect();
     let mut elements: Vec<_> = timeline.series.iter().map(|series| &series.element).collect();
     elements.dedup();

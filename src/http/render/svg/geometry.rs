@@ -36,6 +36,8 @@ pub struct Geometry {
     pub description: String,
     /// The patterns that something is filled with.
     pub patterns: BTreeSet<String>,
+    /// The fields whose figures are withheld.
+    pub withheld: Vec<Area>,
 }
 
 fn figure(node: Node<'_, '_>, name: &str) -> f64 {
@@ -94,10 +96,12 @@ impl Geometry {
             title: said("title"),
             description: said("desc"),
             patterns,
+            withheld: nodes().filter(is_hatched).map(field).collect(),
         }
     }
 
-    /// That every word stands within the picture, is large enough at 320 pixels, and hides no other.
+    /// That every word stands within the picture, is large enough at 320 pixels, and hides no other; and that what is withheld
+    /// hides neither a word nor something else that is.
     pub fn check(&self) {
         let (width, height) = self.size;
         let slack = 0.11;
@@ -117,6 +121,14 @@ impl Geometry {
                 assert!(!meet(one.area, other.area, slack), "{one:?} meets {other:?}");
             }
         }
+        for (place, one) in self.withheld.iter().enumerate() {
+            for other in &self.withheld[place + 1..] {
+                assert!(!meet(*one, *other, slack), "{one:?} meets {other:?}, both withheld");
+            }
+            for words in &self.words {
+                assert!(!meet(*one, words.area, slack), "withheld {one:?} meets {words:?}");
+            }
+        }
     }
 
     /// Everything that is seen as words, one text after another.
@@ -127,6 +139,15 @@ impl Geometry {
             .collect::<Vec<_>>()
             .join(" ")
     }
+}
+
+fn is_hatched(node: &Node<'_, '_>) -> bool {
+    node.tag_name().name() == "rect" && node.attribute("fill").is_some_and(|fill| fill.contains("-hatch-"))
+}
+
+fn field(node: Node<'_, '_>) -> Area {
+    let [x, y, width, height] = ["x", "y", "width", "height"].map(|side| figure(node, side));
+    Area { x, y, width, height }
 }
 
 fn meet(a: Area, b: Area, slack: f64) -> bool {

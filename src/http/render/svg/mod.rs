@@ -57,6 +57,18 @@ pub struct Area {
     pub height: f64,
 }
 
+impl Area {
+    /// A square about its middle.
+    pub fn about((x, y): Point, side: f64) -> Self {
+        Self {
+            x: x - side / 2.0,
+            y: y - side / 2.0,
+            width: side,
+            height: side,
+        }
+    }
+}
+
 /// Which end of a text is at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {

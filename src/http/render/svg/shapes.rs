@@ -4,6 +4,16 @@ use std::{fmt::Write, iter};
 
 use super::{Anchor, Area, Canvas, Font, Ink, Point, number};
 
+/// The radius of a marker that holds a letter.
+pub(super) const LETTERED: f64 = 7.0;
+/// That letter, and how far below the middle it stands.
+pub(super) const LETTER: Font = Font {
+    size: 11.0,
+    is_bold: true,
+    ink: Ink::Text,
+};
+pub(super) const LETTER_FOOT: f64 = 4.0;
+
 /// A pattern that repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pattern {
@@ -37,7 +47,7 @@ pub struct Stroke {
 
 impl Stroke {
     /// A thin line of an axis, a grid or a frame.
-    pub const RULE: Self = Self::solid(Ink::Rule, 0.75);
+    pub const RULE: Self = Self::solid(Ink::Rule, 1.0);
 
     /// Dashes by the place of a series: 0 is solid.
     const DASHES: [&'static [f64]; 5] = [&[], &[7.0, 4.0], &[2.0, 3.0], &[9.0, 3.0, 2.0, 3.0], &[4.0, 2.0]];
@@ -83,7 +93,7 @@ pub enum Shape {
     Diamond,
     /// ■
     Square,
-    /// ▲
+    /// ▲, its tip cut off, so that it holds a letter.
     Triangle,
 }
 
@@ -99,7 +109,7 @@ impl Shape {
     }
 
     /// Its corners, none of a circle.
-    fn corners(self, (x, y): Point, radius: f64) -> Vec<Point> {
+    pub(super) fn corners(self, (x, y): Point, radius: f64) -> Vec<Point> {
         let turned = |corners: &[Point]| {
             corners
                 .iter()
@@ -110,7 +120,7 @@ impl Shape {
             Self::Circle => Vec::new(),
             Self::Diamond => turned(&[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)]),
             Self::Square => turned(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
-            Self::Triangle => turned(&[(0.0, -1.3), (1.25, 0.9), (-1.25, 0.9)]),
+            Self::Triangle => turned(&[(-0.5, -1.1), (0.5, -1.1), (1.3, 0.9), (-1.3, 0.9)]),
         }
     }
 }
@@ -186,13 +196,8 @@ impl Canvas {
     pub fn lettered(&mut self, place: usize, (x, y): Point, letter: &str) {
         let ink = Ink::Series(place);
         let frame = Stroke::solid(Ink::Text, 0.75);
-        self.marker(Shape::of_series(place), (x, y), 7.0, Fill::Solid(ink), Some(frame));
-        let font = Font {
-            size: 11.0,
-            is_bold: true,
-            ink: ink.on(),
-        };
-        self.text((x, y + 4.0), Anchor::Middle, font, letter);
+        self.marker(Shape::of_series(place), (x, y), LETTERED, Fill::Solid(ink), Some(frame));
+        self.text((x, y + LETTER_FOOT), Anchor::Middle, LETTER.in_ink(ink.on()), letter);
     }
 
     fn path(&mut self, points: &[Point], end: &str, fill: Fill, frame: Option<Stroke>) {

@@ -1,8 +1,9 @@
 //! What holds for every picture.
 
 use super::{
-    Anchor, Area, Canvas, Cell, Fill, Font, Geometry, Ink, MARGIN, Pattern, Role, Seen, Shape, Stroke, Table, Theme,
-    WIDTH,
+    Anchor, Area, Canvas, Cell, Fill, Font, Geometry, Ink, MARGIN, Pattern, Point, Role, Seen, Shape, Stroke, Table,
+    Theme, WIDTH,
+    shapes::{LETTER, LETTER_FOOT, LETTERED},
 };
 
 fn figure(seen: &str, said: &str) -> Cell {
@@ -132,4 +133,33 @@ fn from_right_to_left_a_picture_is_the_same_in_a_mirror() {
         picture(Theme::Light, "he").contains(" direction=\"rtl\"")
             && !picture(Theme::Light, "en").contains("direction")
     );
+}
+
+/// Whether a place lies within these corners, which go round once.
+fn is_within(corners: &[Point], (x, y): Point) -> bool {
+    let ends = corners.iter().cycle().skip(1);
+    let sides = corners.iter().zip(ends).map(|((ax, ay), (bx, by))| {
+        // On which side of the edge it lies.
+        (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+    });
+    sides.into_iter().all(|side| side >= 0.0)
+}
+
+#[test]
+fn the_letter_of_a_series_stands_within_its_marker() {
+    // As many perspectives as a round can have; a figure after the alphabet is no wider.
+    for (place, letter) in ('A'..='T').enumerate() {
+        let (font, radius) = (LETTER, LETTERED);
+        let half = font.width(&letter.to_string()) / 2.0;
+        // Capitals of the widest font are 0.73 of its size high.
+        let (top, foot) = (LETTER_FOOT - font.size * 0.73, LETTER_FOOT);
+        let shape = Shape::of_series(place);
+        for at in [(-half, top), (half, top), (half, foot), (-half, foot)] {
+            let is_held = match shape.corners((0.0, 0.0), radius).as_slice() {
+                [] => at.0.hypot(at.1) <= radius,
+                corners => is_within(corners, at),
+            };
+            assert!(is_held, "{letter} sticks out of {shape:?} at {at:?}");
+        }
+    }
 }

@@ -254,6 +254,11 @@ fn what_is_withheld_is_hatched_and_said_never_zero_and_never_missing() {
         );
         figures.elements[0].readings[0] = Shown::Withheld;
         figures.themes[1].readings[0] = Shown::Withheld;
+        // Of the team nothing is shown.
+        figures
+            .themes
+            .iter_mut()
+            .for_each(|theme| theme.readings[1] = Shown::Withheld);
         for theme in THEMES {
             let svg = chart.of_figures(&figures, theme);
             let geometry = looked_at(&format!("withheld-{}-{theme:?}", chart.name()).to_lowercase(), &svg);
