@@ -290,7 +290,7 @@ def with_receipt(phone, front, receipt, words):
 
 def charts(page, pictures, name, is_dark):
     """Four pictures, each with something in it, a title, a description, and its figures for who hears them."""
-    ground = "#1" if is_dark else "#f"
+
     page.dark(is_dark)
     page.reads("What the round found")
     page.until(f"document.querySelectorAll('figure svg.mc-{'dark' if is_dark else 'light'}').length === 4")
@@ -307,7 +307,7 @@ def charts(page, pictures, name, is_dark):
     nodes = [node["role"]["value"] for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node["ignored"]]
     assert nodes.count("rowheader") + nodes.count("listitem") > 34, "screen readers get no figures"
     page.picture(f"{pictures}/found-{name}.png")
-    del ground
+
 
 
 def drill(browser, service, front, pictures):
