@@ -144,9 +144,7 @@ class Page:
             if told["entry"]["source"] != "network":
                 self.complaints.append(told["entry"]["text"])
         elif event == "Audits.issueAdded" and told["issue"]["code"] in ("ContentSecurityPolicyIssue", "CorsIssue"):
-            # Where a request fails for lack of a network, Chromium calls that an issue of CORS as well.
-            if "InvalidResponse" not in json.dumps(told) and "PreflightInvalidStatus" not in json.dumps(told):
-                self.complaints.append(json.dumps(told["issue"])[:500])
+            self.complaints.append(json.dumps(told["issue"])[:500])
 
     def go(self, url):
         self.call("Page.navigate", url=url)
@@ -243,13 +241,10 @@ class Page:
         value = "dark" if is_dark else "light"
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}])
 
-    def picture(self, path, element=None, width=320):
-        """The whole page, or an element of it, as a PNG: how many bytes it takes."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=640, deviceScaleFactor=2, mobile=True)
-        clip = self.js(f"""(() => {{ const {{ left, top, width, height }} = {element or 'document.documentElement'}.getBoundingClientRect();
-            return {{ x: left + scrollX, y: top + scrollY, width, height, scale: 1 }}; }})()""")
-        clip["height"] = min(clip["height"], 8000)
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
-        self.call("Emulation.setDeviceMetricsOverride", width=320, height=640, deviceScaleFactor=2, mobile=True)
+    def picture(self, path, element="document.documentElement"):
+        """The page, or an element of it, as a PNG: how many bytes it takes. Of what is long, the beginning. `None`: the screen."""
+        clip = element and self.js(f"""(() => {{ const {{ left, top, width, height }} = {element}.getBoundingClientRect();
+            return {{ x: left + scrollX, y: top + scrollY, width, height: Math.min(height, 2000), scale: 1 }}; }})()""")
+        data = self.call("Page.captureScreenshot", format="png", **({"captureBeyondViewport": True, "clip": clip} if clip else {}))["data"]
         with open(path, "wb") as file:
             return file.write(base64.b64decode(data))
