@@ -56,6 +56,10 @@ async fn somebody_without_an_account_reads_the_form_saves_comes_back_submits_and
         let read = reader.client.get(&found).await;
         assert_eq!(read.status, 200, "{}", read.text());
         assert_eq!(read.json()["elements"][0]["by_perspective"]["service_user"]["n"], 3);
+        for chart in ["radar", "dumbbell", "heat_map", "distribution"] {
+            let drawn = reader.client.get(&format!("{found}/charts/{chart}")).await;
+            assert_eq!(drawn.status, 200, "{chart} {}", drawn.text());
+        }
         assert_problem(&reader.client.get(&reader.uri).await, 404, "not_found");
     }
 }
@@ -412,6 +416,7 @@ async fn a_respondents_token_is_refused_by_every_operation_that_is_not_for_them(
         "get_assessment_draft",
         "get_form",
         "get_gap_analysis",
+        "get_gap_analysis_chart",
         "patch_assessment",
         "submit_assessment",
         "withdraw_assessment",

@@ -13,7 +13,6 @@ use crate::{
     auth::scope::ReadGapAnalyses,
     domain::{gap_analysis::GapAnalysis, model::InLanguage, slug::Slug},
     http::{
-        caller::Caller,
         negotiate::{Languages, content_language},
         problem::{self, Problem},
         query::Query,
@@ -22,8 +21,9 @@ use crate::{
             svg::Theme,
         },
         reply::{Reply, etag},
+        voice::Voice,
     },
-    service::gap_analyses,
+    service::{gap_analyses, respondents},
     store::db::{Db, Tx},
 };
 
@@ -81,11 +81,11 @@ pub(super) fn radar(shown: &GapAnalysis, words: &InLanguage<'_>) -> Reply {
     tag = "Gap analyses",
     params(ChartPath, ChartQuery),
     responses((status = 200, description = "The chart", content((String = "image/svg+xml"))), Problem),
-    security(("bearer" = ["gap_analyses:read"])),
+    security(("bearer" = ["gap_analyses:read"]), ("respondent" = [])),
 )]
 #[get("/v1/gap-analyses/{gap_analysis}/charts/{chart}")]
 async fn get_gap_analysis_chart(
-    caller: Caller<ReadGapAnalyses>,
+    caller: Voice<ReadGapAnalyses>,
     path: Path<ChartPath>,
     Query(query): Query<ChartQuery>,
     db: Data<Db>,
@@ -93,7 +93,11 @@ async fn get_gap_analysis_chart(
     let id = id(&path.gap_analysis, "gap analysis")?;
     let chart = Chart::of_name(&path.chart).ok_or_else(|| Problem::not_found("chart"))?;
     let languages = Languages::of(caller.request());
+    let respondent = caller.actor().respondent;
     let work = move |tx: &mut Tx<'_>| {
+        if let Some(respondent) = respondent {
+            respondents::reads_gap_analysis(tx, &respondent, id)?;
+        }
         let found = gap_analyses::get(tx, id)?;
         let analysis = &found.shown.analysis;
         let whose = match charts::whose(chart, analysis, query.perspective.as_ref(), query.compare.as_ref()) {
