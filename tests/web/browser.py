@@ -54,7 +54,10 @@ class Browser:
     def send(self, method, session=None, **parameters):
         self.last += 1
         message = {"id": self.last, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
-        os.write(self.write, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self.write, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError:
+            self.is_gone()
         return self.last
 
     def call(self, method, session=None, **parameters):
@@ -73,13 +76,17 @@ class Browser:
             raise RuntimeError("Chromium does not answer")
         more = os.read(self.read, 1 << 20)
         if not more:
-            raise RuntimeError(f"Chromium is gone:\n{open(self.log.name, encoding='utf-8', errors='replace').read()}")
+            self.is_gone()
         *messages, self.rest = (self.rest + more).split(b"\0")
         for message in map(json.loads, messages):
             if "id" in message:
                 self.answers[message["id"]] = message
             elif page := self.pages.get(message.get("sessionId")):
                 page.on(message["method"], message["params"])
+
+    def is_gone(self):
+        with open(self.log.name, encoding="utf-8", errors="replace") as log:
+            raise RuntimeError(f"Chromium is gone:\n{log.read()}")
 
     def profile_of(self, name):
         return Profile(self, name, self.call("Target.createBrowserContext")["browserContextId"])
@@ -173,11 +180,20 @@ class Page:
                 if self.js(expression):
                     return self
             except RuntimeError as error:  # In the middle of a navigation there is nobody to ask.
-                if "context" not in str(error):
+                if "context" not in str(error) and "navigated" not in str(error):
                     raise
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self.name} waits in vain for: {expression}\nthe page says:\n{self.text()}")
             time.sleep(0.02)
+
+    def hears(self, method, status, times):
+        """Waits until so many requests of this method were answered so."""
+        deadline = time.monotonic() + PATIENCE
+        while self.statuses.count((method, status)) < times:
+            assert time.monotonic() < deadline, f"{self.name} hears of no {method} {status}: {self.statuses[-5:]}"
+            self.js("0")  # What happened meanwhile comes before its answer.
+            time.sleep(0.02)
+        return self
 
     def text(self):
         """What somebody sees."""
