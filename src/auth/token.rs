@@ -13,6 +13,7 @@ use crate::domain::{
     access::Respondent,
     id::{AssessmentId, ClientId, OrganisationId, PerspectiveId, RoundId},
     moment::Moment,
+    round::Privacy,
 };
 
 /// How long a token lives, in seconds.
@@ -60,7 +61,7 @@ struct Bound {
     perspective: PerspectiveId,
     /// Seconds since 1970.
     since: i64,
-    anonymous: bool,
+    privacy: Privacy,
     receipt: bool,
 }
 
@@ -134,7 +135,7 @@ impl Issuer {
                     round: respondent.round,
                     perspective: respondent.perspective,
                     since: respondent.since.seconds(),
-                    anonymous: respondent.is_anonymous,
+                    privacy: respondent.privacy,
                     receipt: respondent.by_receipt,
                 }),
             ),
@@ -210,7 +211,7 @@ impl Presented {
                 round,
                 perspective,
                 since,
-                anonymous,
+                privacy,
                 receipt,
             }) => Some(Respondent {
                 round,
@@ -220,7 +221,7 @@ impl Presented {
                     .checked_mul(1_000_000)
                     .and_then(Moment::from_micros)
                     .ok_or(Error::InvalidToken("The token's round is beyond the calendar."))?,
-                is_anonymous: anonymous,
+                privacy,
                 by_receipt: receipt,
             }),
         };

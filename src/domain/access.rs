@@ -3,6 +3,7 @@
 use super::{
     id::{AssessmentId, ClientId, OrganisationId, PerspectiveId, RoundId},
     moment::Moment,
+    round::Privacy,
 };
 
 /// Somebody without an account, who was invited to a round: what their access token is bound to.
@@ -16,8 +17,8 @@ pub struct Respondent {
     pub perspective: PerspectiveId,
     /// Midnight (UTC) of the day on which the round opened: the time of everything that has none of its own.
     pub since: Moment,
-    /// Whether nothing may say when they did what.
-    pub is_anonymous: bool,
+    /// What may be known of them.
+    pub privacy: Privacy,
     /// Whether a receipt let them in: what is no longer there does not begin anew.
     pub by_receipt: bool,
 }
@@ -33,6 +34,13 @@ pub struct Actor {
     pub respondent: Option<Respondent>,
 }
 
+impl Respondent {
+    /// Whether nothing of theirs is ever the organisation's to see.
+    pub fn is_anonymous(&self) -> bool {
+        self.privacy == Privacy::Anonymous
+    }
+}
+
 impl Actor {
     /// The service itself: owner of the public model and the built-in perspectives.
     pub const SERVICE: Self = Self::service_for(OrganisationId::NIL);
@@ -46,8 +54,10 @@ impl Actor {
         }
     }
 
-    /// Somebody of whom nothing may say when they did what.
-    pub fn anonymous(&self) -> Option<&Respondent> {
-        self.respondent.as_ref().filter(|respondent| respondent.is_anonymous)
+    /// Somebody of whom nothing may say when they did what: the hour of an answer is as good as a name to whoever saw them answer.
+    pub fn untimed(&self) -> Option<&Respondent> {
+        self.respondent
+            .as_ref()
+            .filter(|respondent| respondent.privacy != Privacy::Named)
     }
 }

@@ -4,7 +4,7 @@
 use std::{fmt, iter};
 
 use sha2::{Digest, Sha256};
-use uuid::Builder;
+use uuid::{Builder, Uuid, Version};
 
 use super::id::{AssessmentId, Id};
 
@@ -45,9 +45,6 @@ pub struct Receipt(u128);
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// How many digits a receipt has.
 const LENGTH: usize = 26;
-/// The length of a key of which a receipt may be derived: nobody guesses a UUID.
-const LEAST_KEY: usize = 32;
-
 impl Receipt {
     /// A receipt of these random bits.
     pub fn of_random(bits: u128) -> Self {
@@ -55,9 +52,10 @@ impl Receipt {
     }
 
     /// The receipt that submitting this assessment gives with this idempotency key: whoever repeats the request, because its
-    /// answer was lost, gets the same again, though nothing was kept. None where the key could be guessed.
-    pub fn of_key(assessment: AssessmentId, key: &str) -> Option<Self> {
-        if key.len() < LEAST_KEY {
+    /// answer was lost, gets the same again, though nothing was kept. None where the key is no random UUID (version 4): who has the
+    /// token could guess it.
+    pub fn of_key(assessment: AssessmentId, key: Uuid) -> Option<Self> {
+        if key.get_version() != Some(Version::Random) {
             return None;
         }
         let hash = hash(assessment.uuid().as_bytes(), key.as_bytes());
@@ -144,6 +142,8 @@ fn id<K>(hash: [u8; 32]) -> Id<K> {
 mod tests {
     use proptest::prelude::*;
 
+    use uuid::Uuid;
+
     use super::{Receipt, Token, pseudonym};
 
     #[test]
@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn a_receipt_is_derived_only_of_a_key_that_nobody_guesses() {
         let assessment = Token::new("x".to_owned()).assessment();
-        assert_eq!(Receipt::of_key(assessment, "1"), None);
-        let key = "7d4cb3ae-16a4-4b0e-9a5f-0d7b5c9c1f4e";
+        assert_eq!(Receipt::of_key(assessment, Uuid::from_u128(1)), None);
+        let key = Uuid::from_u128(0x7d4c_b3ae_16a4_4b0e_9a5f_0d7b_5c9c_1f4e);
         let receipt = Receipt::of_key(assessment, key).expect("a receipt");
         assert_eq!(Receipt::of_key(assessment, key), Some(receipt));
         let other = Token::new("y".to_owned()).assessment();

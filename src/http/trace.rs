@@ -73,6 +73,8 @@ struct Seen {
     id: HeaderValue,
     began: Instant,
     caller: Cell<Option<(OrganisationId, ClientId)>>,
+    /// Whether a respondent calls of whom nothing may say when they did what.
+    is_untimed: Cell<bool>,
     trace_id: Option<TraceId>,
     /// Its span, where traces are wanted.
     span: Option<Context>,
@@ -98,6 +100,7 @@ impl Seen {
             id,
             began: Instant::now(),
             caller: Cell::new(None),
+            is_untimed: Cell::new(false),
             trace_id: span.as_ref().or(parent.as_ref()).and_then(trace_id),
             span,
         }

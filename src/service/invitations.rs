@@ -191,7 +191,7 @@ impl Invitations {
 /// What is wrong with an invitation to this round.
 fn faults(round: &Life, at: &str, invitation: &InvitationInput) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if !round.content.asks(&invitation.perspective) {
+    if round.content.asks(&invitation.perspective).is_none() {
         let detail = "The round does not ask this perspective.";
         faults.push(Fault::new(format!("{at}/perspective"), "unknown_reference", detail));
     }

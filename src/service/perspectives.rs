@@ -12,6 +12,7 @@ use crate::{
         id::PerspectiveId,
         life_cycle::{Sealed, Version},
         perspective::{ALL, Description, Life, Perspective, Voice},
+        round,
         slug::Slug,
     },
     store::{
@@ -64,6 +65,15 @@ pub struct PatchPerspective {
 /// A visible perspective, or that there is none.
 pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Life> {
     store::perspectives::find(tx, name)?.ok_or(Error::NotFound(PERSPECTIVE))
+}
+
+/// A perspective as a round asks it: with the version that the round names, or else the newest.
+pub fn spoken(tx: &mut Tx<'_>, asked: &round::Expected) -> Result<Life> {
+    let mut life = find(tx, &Name::Slug(asked.perspective.clone()))?;
+    if let Some(version) = asked.perspective_version {
+        life.newest = store::perspectives::version(tx, life.id, version)?.ok_or(Error::NotFound("version"))?;
+    }
+    Ok(life)
 }
 
 /// A visible perspective.

@@ -50,7 +50,7 @@ fn redeemed(tx: &mut Tx<'_>, round: Life, perspective: &Slug, id: AssessmentId) 
             assessment: id,
             perspective: perspective.id,
             since: round.since(),
-            is_anonymous: round.is_anonymous(),
+            privacy: round.content.privacy,
             by_receipt: false,
         },
         perspective: perspective.slug,

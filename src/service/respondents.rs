@@ -1,5 +1,7 @@
 //! Respondents: what an assessment is to whoever was invited to give it, and may only they do.
 
+use uuid::{Builder, Uuid};
+
 use super::{
     Error, Expected, Result, Revised,
     assessments::{emit, shown},
@@ -14,6 +16,7 @@ use crate::{
         fault::{Broken, Fault},
         id::{AssessmentId, GapAnalysisId, RoundId},
         life_cycle::{Draft, Version, Versioned},
+        perspective::Life as Perspective,
         ratings::Ratings,
         round::{self, Privacy, RoundStatus},
         slug::Slug,
@@ -33,7 +36,7 @@ fn kept(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -> Result<Op
     if let Some(found) = store::responses::find(tx, respondent, id)? {
         return Ok(Some(found));
     }
-    if respondent.is_anonymous {
+    if respondent.is_anonymous() {
         return Ok(None);
     }
     let found = store::assessments::find(tx, id)?;
@@ -60,21 +63,29 @@ pub(super) fn find(tx: &mut Tx<'_>, respondent: &Respondent, id: AssessmentId) -
     }
 }
 
+/// The perspective from which they answer, in the version that the round fixed when it opened.
+fn spoken(tx: &mut Tx<'_>, respondent: &Respondent, round: &round::Life) -> Result<Perspective> {
+    let by_id = store::perspectives::Name::Id(respondent.perspective);
+    let named = super::perspectives::find(tx, &by_id)?;
+    let asked = round.content.asks(&named.slug).ok_or(ASSESSMENT)?;
+    super::perspectives::spoken(tx, asked)
+}
+
 /// What a respondent has before they save anything.
 fn unsaved(tx: &mut Tx<'_>, respondent: &Respondent, round: &round::Life) -> Result<Found> {
     let content = &round.content;
     let model = store::models::head(tx, &store::models::Name::Slug(content.model.clone()))?;
-    let perspective = store::perspectives::find(tx, &store::perspectives::Name::Id(respondent.perspective))?;
-    let (Some(model), Some(model_version), Some(perspective)) = (model, content.model_version, perspective) else {
+    let (Some(model), Some(model_version)) = (model, content.model_version) else {
         return Err(ASSESSMENT);
     };
+    let perspective = spoken(tx, respondent, round)?;
     let respondent_ref = match content.privacy {
         Privacy::Named => store::invitations::of_response(tx, respondent.assessment)?.and_then(|invitation| {
             let external_id = invitation.external_id.map(|name| name.value);
             invitation.label.or(external_id)
         }),
-        Privacy::Pseudonymous => Some(pseudonym(respondent.assessment)),
-        Privacy::Anonymous => None,
+        // Who answers under a pseudonym gets it with the receipt: of the invitation's token others can derive as much as they.
+        Privacy::Pseudonymous | Privacy::Anonymous => None,
     };
     let answers = Answers {
         model: content.model.clone(),
@@ -140,9 +151,35 @@ pub(super) fn keep(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<
     emit(tx, &found.life, "created")
 }
 
+/// Where what is submitted moves to another id, whoever answers under a pseudonym gets it: of that id, so that it leads to their receipt
+/// and not to their token, which others may have.
+pub(super) fn rename(tx: &Tx<'_>, answers: &mut Answers, id: AssessmentId) {
+    let privacy = tx.actor().respondent.map(|respondent| respondent.privacy);
+    if privacy == Some(Privacy::Pseudonymous) {
+        answers.respondent_ref = Some(pseudonym(id));
+    }
+}
+
+/// The rule that what somebody answered in a round is theirs to take back: the organisation can only erase it.
+pub(super) fn may_withdraw(tx: &Tx<'_>, life: &Life) -> Result<()> {
+    if life.round().is_some() && tx.actor().respondent.is_none() {
+        let only = "An assessment of a round is withdrawn by nobody but its respondent; it can be erased.";
+        return Err(Broken::ReadOnly(only).into());
+    }
+    Ok(())
+}
+
+/// Whether the organisation sees an assessment of a round by now, and so has to learn what becomes of it.
+pub(super) fn is_told(tx: &mut Tx<'_>, life: &Life) -> Result<bool> {
+    match life.round() {
+        Some(of) => Ok(round(tx, of)?.status == RoundStatus::Revealed),
+        None => Ok(false),
+    }
+}
+
 /// Whether a respondent's assessment is none of the organisation's: not yet, or (in an anonymous round) never.
 pub(super) fn has_apart(tx: &Tx<'_>, life: &Life) -> bool {
-    let is_apart = |respondent: Respondent| respondent.is_anonymous || life.versioned.newest.is_none();
+    let is_apart = |respondent: Respondent| respondent.is_anonymous() || life.versioned.newest.is_none();
     tx.actor().respondent.is_some_and(is_apart)
 }
 
@@ -152,7 +189,7 @@ pub fn submit(
     tx: &mut Tx<'_>,
     id: AssessmentId,
     expected: &Expected,
-    key: Option<&str>,
+    key: Option<Uuid>,
     random: u128,
 ) -> Result<Revised<Assessment>> {
     let derived = key.and_then(|key| Receipt::of_key(id, key));
@@ -182,7 +219,12 @@ pub(super) fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
         return Ok(());
     }
     store::assessments::erase(tx, life)?;
-    store::tombstones::bury(tx, Gone::ResponseErased, life.id.uuid())?;
+    // The id of what was not submitted is a hash of its token, of which nothing is to stay: any other says as well that something went.
+    let gone = match life.versioned.newest {
+        Some(_) => life.id.uuid(),
+        None => Builder::from_random_bytes(rand::random()).into_uuid(),
+    };
+    store::tombstones::bury(tx, Gone::ResponseErased, gone)?;
     match (life.round(), &life.versioned.newest) {
         (Some(_), Some(_)) => uncount(tx, life.id),
         _ => Ok(()),
@@ -198,32 +240,33 @@ pub(super) fn erase_again(tx: &mut Tx<'_>, id: AssessmentId) -> Result<bool> {
     }
 }
 
-/// Erases every version of an analysis that counted it, and seals anew without it. Where it was withheld, none did.
+/// Erases every version of an analysis that counted it, and seals anew without it. Where it was withheld, none did. An analysis is
+/// the organisation's: that it changed, and when, is told like any other change.
 fn uncount(tx: &mut Tx<'_>, erased: AssessmentId) -> Result<()> {
     let counting = store::gap_analyses::counting(tx, erased)?;
-    erasure::erase_counted(tx, erased, counting)
+    tx.openly(|tx| erasure::erase_counted(tx, erased, counting))
 }
 
-/// What a respondent may read beside their assessment: the form of their round.
+/// What a respondent may read beside their assessment: the form of their round, in the perspective's words as the round fixed them.
 pub fn reads_form(
     tx: &mut Tx<'_>,
     respondent: &Respondent,
     model: &store::models::Name,
     version: Version,
     perspective: &Slug,
-) -> Result<()> {
+) -> Result<Perspective> {
     let round = round(tx, respondent.round)?;
-    let named = store::perspectives::find(tx, &store::perspectives::Name::Id(respondent.perspective))?;
+    let spoken = spoken(tx, respondent, &round)?;
     let is_model = match model {
         store::models::Name::Slug(slug) => *slug == round.content.model,
         store::models::Name::Id(_) => false,
     };
     let is_theirs = is_model
         && round.content.model_version == Some(version)
-        && named.is_some_and(|life| life.slug == *perspective)
+        && spoken.slug == *perspective
         && round.status != RoundStatus::Cancelled;
     if is_theirs {
-        Ok(())
+        Ok(spoken)
     } else {
         Err(Error::NotFound("form"))
     }

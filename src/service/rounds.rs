@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Expected, Result, Revised, merged, models::referred, round_analysis};
+use super::{Checked, Error, Expected, Result, Revised, merged, models::referred, perspectives, round_analysis};
 use crate::{
     domain::{
         event::{Event, Kind},
@@ -109,9 +109,16 @@ fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Res
         outcome => drop(outcome?),
     }
     for (place, one) in content.perspectives.iter().enumerate() {
-        if store::perspectives::find(tx, &Name::Slug(one.perspective.clone()))?.is_none() {
-            let at = format!("/perspectives/{place}/perspective");
-            faults.push(unknown(at, "There is no perspective of this name."));
+        let at = format!("/perspectives/{place}/perspective");
+        match store::perspectives::find(tx, &Name::Slug(one.perspective.clone()))? {
+            None => faults.push(unknown(at, "There is no perspective of this name.")),
+            Some(life) => {
+                if let Some(version) = one.perspective_version
+                    && store::perspectives::version(tx, life.id, version)?.is_none()
+                {
+                    faults.push(unknown(format!("{at}_version"), "There is no such version of it."));
+                }
+            }
         }
     }
     if let Some(id) = content.relationship {
@@ -215,7 +222,12 @@ pub fn open(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revised
             Some(id) => store::constellations::find(tx, id)?.map(|life| life.newest.version),
             None => None,
         };
-        life.open(tx.now(), model.version, constellation)?;
+        let perspectives: Result<Vec<Version>> = content
+            .perspectives
+            .iter()
+            .map(|one| Ok(perspectives::spoken(tx, one)?.newest.version))
+            .collect();
+        life.open(tx.now(), model.version, &perspectives?, constellation)?;
         if head.status() == ModelStatus::Retired {
             return Err(Broken::ModelRetired.into());
         }

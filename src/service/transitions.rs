@@ -31,7 +31,7 @@ pub(super) fn submit_as(
 ) -> Result<Revised<Assessment>> {
     let before = found.life.clone();
     respondents::may_change(tx, &before)?;
-    let answers = found.life.submittable()?.clone();
+    let mut answers = found.life.submittable()?.clone();
     expected.met_by(before.versioned.revision)?;
     let model = store::models::sealed_for_sure(tx, found.model, answers.model_version)?;
     Broken::unless_empty(answers.faults(&model.content))?;
@@ -40,6 +40,7 @@ pub(super) fn submit_as(
     if id != before.id {
         found.life.id = id;
         found.life.created_at = tx.now();
+        respondents::rename(tx, &mut answers, id);
     }
     let document = Assessment::of_version(id, found.life.created_at, version, &answers);
     let seal = seal(tx, &document)?;
@@ -94,18 +95,21 @@ pub fn discard_draft(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> 
 /// Withdraws an assessment: it is never analysed again and, unless restored, erased after 30 days. What nobody could restore for
 /// its respondent is erased at once.
 pub fn withdraw(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<()> {
-    if tx.actor().respondent.is_some() {
-        let found = find(tx, id)?;
-        expected.required()?;
-        if respondents::has_apart(tx, &found.life) {
-            return erasure::erase(tx, id, expected);
-        }
+    let found = find(tx, id)?;
+    expected.required()?;
+    respondents::may_withdraw(tx, &found.life)?;
+    if respondents::has_apart(tx, &found.life) {
+        return erasure::erase(tx, id, expected);
     }
-    change(tx, id, expected, "withdrawn", |life, tx| {
-        expected.required()?;
-        Ok(life.withdraw(tx.now())?)
-    })?;
-    Ok(store::tombstones::bury(tx, Gone::AssessmentWithdrawn, id.uuid())?)
+    let withdraw = |tx: &mut Tx<'_>| {
+        change(tx, id, expected, "withdrawn", |life, tx| Ok(life.withdraw(tx.now())?))?;
+        Ok(store::tombstones::bury(tx, Gone::AssessmentWithdrawn, id.uuid())?)
+    };
+    if respondents::is_told(tx, &found.life)? {
+        tx.openly(withdraw)
+    } else {
+        withdraw(tx)
+    }
 }
 
 /// Takes a withdrawal back.

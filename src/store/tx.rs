@@ -93,7 +93,11 @@ impl<'a> Tx<'a> {
             ledger: &shared.ledger,
             buried: Vec::new(),
             swift,
-            now: actor.anonymous().map_or(time, |respondent| respondent.since),
+            now: match actor.untimed() {
+                Some(anonymous) if anonymous.is_anonymous() => anonymous.since,
+                Some(_) => time.midnight(),
+                None => time,
+            },
             time,
             counted: Vec::new(),
         }
@@ -140,7 +144,8 @@ impl<'a> Tx<'a> {
         Ok(found)
     }
 
-    /// When this transaction began, as far as anything may say so: for an anonymous respondent time stands still.
+    /// When this transaction began, as far as anything may say so. For a respondent under a pseudonym that is the day; for an anonymous one
+    /// time stands still.
     pub fn now(&self) -> Moment {
         self.now
     }
@@ -150,9 +155,18 @@ impl<'a> Tx<'a> {
         self.time
     }
 
-    /// When something ends now, as a tombstone says it: for an anonymous respondent, at the end of the day.
+    /// Does what is the organisation's own doing and told with its time, whoever set it off.
+    pub fn openly<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let (actor, now) = (self.actor, self.now);
+        (self.actor, self.now) = (Actor::service_for(actor.organisation), self.time);
+        let done = work(self);
+        (self.actor, self.now) = (actor, now);
+        done
+    }
+
+    /// When something ends now, as a tombstone says it: for a respondent without a name, at the end of the day.
     pub(super) fn ends_at(&self) -> Moment {
-        match self.actor.anonymous() {
+        match self.actor.untimed() {
             Some(_) => self.time.midnight().plus_seconds(24 * 60 * 60),
             None => self.now,
         }

@@ -15,6 +15,7 @@ use crate::{
         access::Respondent,
         id::{AssessmentId, ClientId, OrganisationId, PerspectiveId, RoundId},
         moment::Moment,
+        round,
     },
     store::keys::{Key, NewKey},
 };
@@ -152,7 +153,7 @@ fn a_respondents_token_is_bound_to_their_assessment_and_has_no_scope_of_a_client
         assessment: AssessmentId::from_uuid(Uuid::from_u128(2)),
         perspective: PerspectiveId::from_uuid(Uuid::from_u128(3)),
         since: now(),
-        is_anonymous: true,
+        privacy: round::Privacy::Anonymous,
         by_receipt: false,
     };
     let issued = forge
@@ -168,7 +169,7 @@ fn a_respondents_token_is_bound_to_their_assessment_and_has_no_scope_of_a_client
 fn a_token_that_is_a_clients_and_a_respondents_is_refused() {
     let forge = Forge::new();
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
-    let bound = json!({"round": id, "perspective": id, "since": NOW, "anonymous": false, "receipt": true});
+    let bound = json!({"round": id, "perspective": id, "since": NOW, "privacy": "named", "receipt": true});
     let refused = |change: &dyn Fn(&mut Value)| {
         let mut claims = claims();
         claims["respondent"] = bound.clone();

@@ -101,6 +101,10 @@ pub struct Expected {
     /// The perspective.
     #[schema(example = "service_user")]
     pub perspective: Slug,
+    /// The version of it whose words respondents see. Where none is named, the newest when the round opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
+    pub perspective_version: Option<Version>,
     /// How many answers are expected.
     #[schema(minimum = 1, maximum = 10_000, example = 8)]
     pub expected: i32,
@@ -187,9 +191,9 @@ impl Content {
         faults
     }
 
-    /// The perspective of this name, where it is asked.
-    pub fn asks(&self, perspective: &Slug) -> bool {
-        self.perspectives.iter().any(|one| one.perspective == *perspective)
+    /// What is asked of the perspective of this name, if anything.
+    pub fn asks(&self, perspective: &Slug) -> Option<&Expected> {
+        self.perspectives.iter().find(|one| one.perspective == *perspective)
     }
 }
 
@@ -264,8 +268,15 @@ impl Life {
         changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
     }
 
-    /// Opens it, with these versions of model and constellation.
-    pub fn open(&mut self, now: Moment, model: Version, constellation: Option<Version>) -> Result<(), Broken> {
+    /// Opens it, with these versions of model, perspectives (in their order) and constellation. What respondents see and what is
+    /// kept of them is the same for all: a perspective that changes while they answer would tell when each of them did.
+    pub fn open(
+        &mut self,
+        now: Moment,
+        model: Version,
+        perspectives: &[Version],
+        constellation: Option<Version>,
+    ) -> Result<(), Broken> {
         self.is(RoundStatus::Draft, "Only a draft can be opened.")?;
         if self.content.closes_at.is_some_and(|closes| closes <= now) {
             return Err(Broken::fault(
@@ -275,6 +286,9 @@ impl Life {
             ));
         }
         self.content.model_version = Some(model);
+        for (one, version) in self.content.perspectives.iter_mut().zip(perspectives) {
+            one.perspective_version = Some(*version);
+        }
         self.constellation_version = constellation;
         (self.status, self.opened_at) = (RoundStatus::Open, Some(now));
         Ok(())

@@ -19,6 +19,7 @@ fn content() -> Content {
         constellation: None,
         relationship: None,
         perspectives: vec![Expected {
+            perspective_version: None,
             perspective: "team".parse().expect("a slug"),
             expected: 3,
         }],
@@ -67,7 +68,7 @@ fn a_round_goes_from_draft_to_revealed_and_never_back() {
     use RoundStatus::{Cancelled, Closed, Draft, Open, Revealed};
     type Step = fn(&mut Life) -> Result<(), Broken>;
     let steps: [(Step, &[RoundStatus], RoundStatus); 4] = [
-        (|round| round.open(at(1), 1, None), &[Draft], Open),
+        (|round| round.open(at(1), 1, &[1], None), &[Draft], Open),
         (|round| round.close(at(2)), &[Open], Closed),
         (|round| round.reveal(at(3), GapAnalysisId::NIL), &[Closed], Revealed),
         (|round| round.cancel(at(4)), &[Draft, Open, Closed], Cancelled),
@@ -132,7 +133,7 @@ fn two_are_no_group_where_nobody_may_be_known() {
 #[test]
 fn what_would_close_before_it_opens_does_not_open() {
     assert_eq!(
-        codes(round(RoundStatus::Draft).open(at(100), 1, None)),
+        codes(round(RoundStatus::Draft).open(at(100), 1, &[1], None)),
         ["/closes_at minimum"]
     );
 }

@@ -94,7 +94,7 @@ pub(super) fn of_requests() -> Value {
         "If-Match-Optional": parameter("If-Match", false, VISIBLE, stale, "\"3\""),
         "If-None-Match": parameter("If-None-Match", false, ANYTHING, known, "\"3\""),
         "If-None-Match-Any": parameter("If-None-Match", false, VISIBLE, "`*`: only where the resource does not exist yet.", "*"),
-        "Idempotency-Key": parameter("Idempotency-Key", false, key, once, "9b2d6c1e"),
+        "Idempotency-Key": parameter("Idempotency-Key", false, key, once, "9b2d6c1e-5a0f-4c1d-8e3b-7f2a4d6c8b90"),
         "Consistency-Token": parameter("Consistency-Token", false, ANYTHING, consistent, "any"),
         "X-Request-Id": parameter("X-Request-Id", false, ANYTHING, id, "my-request-1"),
     })

@@ -5,12 +5,19 @@ use actix_web::{
     web::{Data, Path},
 };
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::{Uuid, Version};
 
 use super::assessments::{AssessmentPath, saved};
 use crate::{
     auth::scope::WriteAssessments,
     domain::assessment::Assessment,
-    http::{body::Body, caller::Caller, problem::Problem, reply::Reply, voice::Voice},
+    http::{
+        body::Body,
+        caller::Caller,
+        problem::{self, Problem},
+        reply::Reply,
+        voice::Voice,
+    },
     service::{
         erasure,
         migration::{self, Migrate, Migration},
@@ -54,11 +61,25 @@ async fn withdraw_assessment(
         .await
 }
 
+/// A respondent's idempotency key: their receipt is derived of it, and so it has to be one that nobody guesses.
+fn random_key<S>(caller: &Caller<S>) -> Result<Option<Uuid>, Problem> {
+    let Some(key) = caller.idempotency_key()? else {
+        return Ok(None);
+    };
+    let key = Uuid::try_parse(&key).ok();
+    let unfit = "Idempotency-Key: a respondent's is a random UUID (version 4), of which the receipt is derived.";
+    match key.filter(|key| key.get_version() == Some(Version::Random)) {
+        Some(key) => Ok(Some(key)),
+        None => Err(Problem::new(&problem::INVALID_HEADER, unfit)),
+    }
+}
+
 /// Submit an assessment.
 ///
 /// Seals its draft as the next immutable version. Everything that is missing is listed by pointer. What a respondent submits for the
 /// first time gets another `id`, to which nothing leads but the `receipt` that this answer shows once. Where the answer was lost, the
-/// same request with the same `Idempotency-Key` (of 32 characters or more, such as a UUID) is answered again.
+/// same request with the same `Idempotency-Key` is answered again: a respondent's has to be a random UUID (version 4), because the receipt
+/// is derived of it.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
@@ -73,8 +94,8 @@ async fn submit_assessment(
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
     if caller.actor().respondent.is_some() {
-        let (key, random) = (caller.idempotency_key()?, rand::random());
-        let work = move |tx: &mut Tx<'_>| respondents::submit(tx, id, &expected, key.as_deref(), random);
+        let (key, random) = (random_key(&caller)?, rand::random());
+        let work = move |tx: &mut Tx<'_>| respondents::submit(tx, id, &expected, key, random);
         return caller.write(&db, move |tx| Ok(saved(&work(tx)?))).await;
     }
     caller

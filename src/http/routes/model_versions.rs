@@ -196,13 +196,16 @@ async fn get_form(
     db: Data<Db>,
     rendered: Data<Rendered>,
 ) -> Result<Reply, Problem> {
-    if let Some(respondent) = caller.actor().respondent {
-        let query: FormQuery = query::parse(caller.request().query_string())?;
-        let (name, version) = (name(&path.model)?, version(&path.version)?);
-        let perspective = required(query.perspective, "perspective")?;
-        let work = move |tx: &mut Tx<'_>| respondents::reads_form(tx, &respondent, &name, version, &perspective);
-        caller.read(&db, work).await?;
-    }
+    let theirs = match caller.actor().respondent {
+        Some(respondent) => {
+            let query: FormQuery = query::parse(caller.request().query_string())?;
+            let (name, version) = (name(&path.model)?, version(&path.version)?);
+            let perspective = required(query.perspective, "perspective")?;
+            let work = move |tx: &mut Tx<'_>| respondents::reads_form(tx, &respondent, &name, version, &perspective);
+            Some(caller.read(&db, work).await?)
+        }
+        None => None,
+    };
     if let Some(reply) = rendered.find(caller.actor().organisation, caller.request()) {
         return Ok(reply);
     }
@@ -213,7 +216,10 @@ async fn get_form(
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
         let by_slug = store::perspectives::Name::Slug(perspective.clone());
-        let life = service::perspectives::find(tx, &by_slug)?;
+        let life = match &theirs {
+            Some(theirs) => theirs.clone(),
+            None => service::perspectives::find(tx, &by_slug)?,
+        };
         let words = languages.choose(&sealed.content);
         let form = Form::of(
             &head.showing_version(&sealed),

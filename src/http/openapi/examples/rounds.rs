@@ -23,6 +23,7 @@ const TOKEN: &str = "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA";
 fn life() -> Outcome<Life> {
     let asked = |perspective: &str, expected| {
         Ok::<_, Box<dyn std::error::Error>>(Expected {
+            perspective_version: Some(1),
             perspective: perspective.parse()?,
             expected,
         })
@@ -104,7 +105,7 @@ impl Examples {
                 assessment: Token::new(TOKEN.to_owned()).assessment(),
                 perspective: id(12),
                 since: moment().midnight(),
-                is_anonymous: true,
+                privacy: Privacy::Anonymous,
                 by_receipt: false,
             },
             round: life,
