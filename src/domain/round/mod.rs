@@ -23,7 +23,7 @@ use super::{
 /// What is always said of an anonymous round beside its organiser's own words: what anonymity covers, and what it does not.
 pub const ANONYMITY: &str = include_str!("anonymity.txt");
 /// The version of these words. Raised whenever they change.
-pub const ANONYMITY_VERSION: &str = "1";
+pub const ANONYMITY_VERSION: &str = "2";
 
 /// Where a round stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

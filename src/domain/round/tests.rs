@@ -1,7 +1,10 @@
 //! The rules of a round's states.
 
-use super::{Consent, Content, Expected, Life, Privacy, RoundStatus};
+use sha2::{Digest as _, Sha256};
+
+use super::{ANONYMITY, ANONYMITY_VERSION, Consent, Content, Expected, Life, Privacy, RoundStatus};
 use crate::domain::{
+    digest::hex,
     fault::Broken,
     id::{GapAnalysisId, RoundId},
     moment::Moment,
@@ -135,5 +138,15 @@ fn what_would_close_before_it_opens_does_not_open() {
     assert_eq!(
         codes(round(RoundStatus::Draft).open(at(100), 1, &[1], None)),
         ["/closes_at minimum"]
+    );
+}
+
+#[test]
+fn the_words_of_anonymity_have_a_version_that_changes_with_them() {
+    // Whoever changes the words raises the version, and puts both here.
+    let words = hex(&Sha256::digest(ANONYMITY));
+    assert_eq!(
+        (ANONYMITY_VERSION, &*words),
+        ("2", "d8f8f8a56bc7e01e5cdce0dfdebf820cde5286265ed32d59fde99a57d4ee9c51")
     );
 }
