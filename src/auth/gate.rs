@@ -206,15 +206,12 @@ impl Gate {
         self.inner.issuer.issue(key, organisation, bearer, now)
     }
 
-    /// Lets somebody present the token of an invitation or a receipt, unless too many from there led nowhere.
-    pub fn admit_guess(&self, peer: IpAddr) -> Result<(), Error> {
-        let source = Source::guessing(peer);
-        self.inner.guesses.admit_guess(source, self.inner.db.now())
-    }
-
-    /// Notes that a token from there led nowhere.
-    pub fn note_guess(&self, peer: IpAddr) {
-        self.inner.guesses.note(Source::guessing(peer), self.inner.db.now());
+    /// Notes that the token of an invitation or a receipt, presented from there, led nowhere; too many have to wait.
+    pub fn guessed(&self, peer: IpAddr) -> Result<(), Error> {
+        let (source, now) = (Source::guessing(peer), self.inner.db.now());
+        self.inner.guesses.admit_guess(source, now)?;
+        self.inner.guesses.note(source, now);
+        Ok(())
     }
 
     /// What a client of this organisation may show later, so as to read what stands at this position.

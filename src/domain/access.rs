@@ -39,6 +39,11 @@ impl Respondent {
     pub fn is_anonymous(&self) -> bool {
         self.privacy == Privacy::Anonymous
     }
+
+    /// Whether nothing may say when they did what: the hour of an answer is as good as a name to whoever saw them answer.
+    pub fn is_untimed(&self) -> bool {
+        self.privacy != Privacy::Named
+    }
 }
 
 impl Actor {
@@ -54,10 +59,8 @@ impl Actor {
         }
     }
 
-    /// Somebody of whom nothing may say when they did what: the hour of an answer is as good as a name to whoever saw them answer.
+    /// A respondent of whom nothing may say when they did what.
     pub fn untimed(&self) -> Option<&Respondent> {
-        self.respondent
-            .as_ref()
-            .filter(|respondent| respondent.privacy != Privacy::Named)
+        self.respondent.as_ref().filter(|respondent| respondent.is_untimed())
     }
 }

@@ -73,7 +73,7 @@ struct Seen {
     id: HeaderValue,
     began: Instant,
     caller: Cell<Option<(OrganisationId, ClientId)>>,
-    /// Whether a respondent calls of whom nothing may say when they did what.
+    /// Whether nothing may say when the caller did what: a respondent without a name. What went well leaves no line.
     is_untimed: Cell<bool>,
     trace_id: Option<TraceId>,
     /// Its span, where traces are wanted.
@@ -149,6 +149,7 @@ impl Seen {
         match status {
             StatusCode::INTERNAL_SERVER_ERROR => line!(ERROR),
             status if status.is_server_error() || took > SLOW => line!(WARN),
+            _ if self.is_untimed.get() => {}
             _ => line!(INFO),
         }
     }
@@ -291,6 +292,9 @@ pub(super) fn operation(request: &HttpRequest) -> Option<Arc<Operation>> {
 /// Notes who calls.
 pub(super) fn record_caller(request: &HttpRequest, claims: &Claims) {
     if let Some(seen) = request.extensions().get::<Rc<Seen>>() {
-        seen.caller.set(Some((claims.organisation, claims.client)));
+        let is_untimed = claims.respondent.is_some_and(|respondent| respondent.is_untimed());
+        seen.is_untimed.set(is_untimed);
+        seen.caller
+            .set((!is_untimed).then_some((claims.organisation, claims.client)));
     }
 }

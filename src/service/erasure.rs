@@ -35,21 +35,28 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     if respondents::has_apart(tx, &found.life) {
         return respondents::erase(tx, &found.life);
     }
-    let counting = store::gap_analyses::counting(tx, id)?;
-    store::assessments::erase(tx, &found.life)?;
-    store::idempotency::blank(tx, id)?;
-    erase_counted(tx, id, counting)?;
-    store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
-    Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
+    let erase = |tx: &mut Tx<'_>| {
+        let counting = store::gap_analyses::counting(tx, id)?;
+        store::assessments::erase(tx, &found.life)?;
+        store::idempotency::blank(tx, id)?;
+        erase_counted(tx, id, counting)?;
+        store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
+        Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
+    };
+    respondents::told(tx, &found.life, erase)
 }
 
 /// Erases the versions of gap analyses that counted an assessment, and those that were compared with any of them; seals anew
-/// what remains.
+/// what remains. Analyses are the organisation's: that they changed, and when, is told like any other change.
 pub(super) fn erase_counted(
     tx: &mut Tx<'_>,
     erased: AssessmentId,
     counting: Vec<(GapAnalysisId, Version)>,
 ) -> Result<()> {
+    tx.openly(|tx| erase_versions(tx, erased, counting))
+}
+
+fn erase_versions(tx: &mut Tx<'_>, erased: AssessmentId, counting: Vec<(GapAnalysisId, Version)>) -> Result<()> {
     let tainted = tainted(tx, counting)?;
     for (&analysis, versions) in &tainted {
         for &version in versions {

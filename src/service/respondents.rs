@@ -169,11 +169,13 @@ pub(super) fn may_withdraw(tx: &Tx<'_>, life: &Life) -> Result<()> {
     Ok(())
 }
 
-/// Whether the organisation sees an assessment of a round by now, and so has to learn what becomes of it.
-pub(super) fn is_told(tx: &mut Tx<'_>, life: &Life) -> Result<bool> {
+/// Does something with an assessment: openly, where the organisation sees it by now and so has to learn what becomes of it.
+pub(super) fn told<T>(tx: &mut Tx<'_>, life: &Life, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
     match life.round() {
-        Some(of) => Ok(round(tx, of)?.status == RoundStatus::Revealed),
-        None => Ok(false),
+        Some(of) if tx.actor().respondent.is_some() && round(tx, of)?.status == RoundStatus::Revealed => {
+            tx.openly(work)
+        }
+        _ => work(tx),
     }
 }
 
@@ -240,11 +242,10 @@ pub(super) fn erase_again(tx: &mut Tx<'_>, id: AssessmentId) -> Result<bool> {
     }
 }
 
-/// Erases every version of an analysis that counted it, and seals anew without it. Where it was withheld, none did. An analysis is
-/// the organisation's: that it changed, and when, is told like any other change.
+/// Erases every version of an analysis that counted it, and seals anew without it. Where it was withheld, none did.
 fn uncount(tx: &mut Tx<'_>, erased: AssessmentId) -> Result<()> {
     let counting = store::gap_analyses::counting(tx, erased)?;
-    tx.openly(|tx| erasure::erase_counted(tx, erased, counting))
+    erasure::erase_counted(tx, erased, counting)
 }
 
 /// What a respondent may read beside their assessment: the form of their round, in the perspective's words as the round fixed them.

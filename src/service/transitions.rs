@@ -105,11 +105,7 @@ pub fn withdraw(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Resul
         change(tx, id, expected, "withdrawn", |life, tx| Ok(life.withdraw(tx.now())?))?;
         Ok(store::tombstones::bury(tx, Gone::AssessmentWithdrawn, id.uuid())?)
     };
-    if respondents::is_told(tx, &found.life)? {
-        tx.openly(withdraw)
-    } else {
-        withdraw(tx)
-    }
+    respondents::told(tx, &found.life, withdraw)
 }
 
 /// Takes a withdrawal back.

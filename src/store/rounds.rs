@@ -226,7 +226,8 @@ pub fn unconceal(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
             .filter(assessments::organisation_id.eq(tx.own()))
             .filter(assessments::round_id.eq(id)),
     )
-    .set(assessments::concealed.eq(false))
+    // Whoever lists what changed since they last asked finds it from now on.
+    .set((assessments::concealed.eq(false), assessments::updated_at.eq(tx.now())))
     .execute(tx.conn)?;
     Ok(())
 }

@@ -60,6 +60,7 @@ mod problems;
 mod publishing;
 mod rating_properties;
 mod recovery;
+mod regimes;
 mod relationships;
 mod respondents;
 mod retention;

