@@ -241,8 +241,7 @@ def offline(phone, link, token, service, pictures):
     return page
 
 
-def token_over(page, token, service):
-    """All tokens stop counting: the page gets itself another one, and nothing is lost."""
+def all_tokens_over(service):
     old = service.token
     service.command("keys", "rotate", "--now")
     until = time.monotonic() + 15
@@ -250,6 +249,11 @@ def token_over(page, token, service):
         assert time.monotonic() < until, "the old token still counts"
         time.sleep(0.1)
     service.sign_in()
+
+
+def token_over(page, token, service):
+    """The page gets itself another one, and nothing is lost."""
+    all_tokens_over(service)
     rate(page, HEARD, WANTED, "Maturing")
     assert ("PATCH", 401) in page.statuses
     assert service.holds(token)[1]["feelings.heard"]["desired"] == "maturing"
@@ -339,11 +343,12 @@ def drill(browser, service, front, pictures):
     assert teams.js("location.hash.slice(1)") == own, "a reload is no further use of the poster"
     rest(teams, "embedded", "embedded")
     receipt = receipt_of(marys, pictures)
-    # The submission arrives, its answer does not, and the page is loaded anew: there is still one answer, and its receipt.
+    # The submission arrives, its answer does not, the token ends, and the page is loaded anew: there is one answer, and its receipt.
     alis.lose_answers("POST", 1)
     alis.tap(("button", "Submit my answers"))
     alis.reads(WAITING)
     alis.lose_no_more()
+    all_tokens_over(service)
     alis.reload()
     shown_receipt(alis)
     assert len({key for key, *_ in sent(alis, "POST")}) == 1, sent(alis, "POST")
