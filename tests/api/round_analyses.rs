@@ -76,6 +76,18 @@ async fn what_too_few_said_is_withheld_in_every_form() {
         "{report}"
     );
     assert!(report.contains("from 3 assessments:"));
+    // Two who see an alarm are neither an alarm nor none.
+    for theme in analysis["themes"].as_array().expect("themes") {
+        assert_eq!(theme["safety"]["status"], "provisional");
+        let silent = &theme["safety"]["reasons"][0];
+        assert_eq!((&silent["code"], &silent["perspective"]), (&json!("withheld"), &json!("team")));
+    }
+    assert!(
+        report.contains("\n- team: everything\n") && !report.contains("Clear:"),
+        "{report}"
+    );
+    let radar = acme.get(&format!("{found}/charts/radar")).await.text();
+    assert!(radar.contains("everybody who is shown, current"), "{radar}");
     for chart in ["radar", "dumbbell", "heat_map", "distribution"] {
         let query = if chart == "heat_map" { "" } else { "?perspective=team" };
         let drawn = acme.get(&format!("{found}/charts/{chart}{query}")).await;

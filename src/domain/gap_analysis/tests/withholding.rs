@@ -166,7 +166,8 @@ fn a_perspective_below_the_minimum_enters_nothing_and_says_so() {
     assert!(analysis.perception_gaps.is_empty());
     assert_eq!(keys(analysis.strengths.iter().map(|s| &s.element)), ["space.safe"]);
     let gate = gate(&analysis, "space");
-    assert_eq!(gate.status, GateStatus::Clear);
+    // No alarm is shown; whether there is one is not known.
+    assert_eq!(gate.status, GateStatus::Provisional);
     let silent: Vec<_> = gate
         .reasons
         .iter()
