@@ -139,6 +139,7 @@ impl Access {
         } = redeemed;
         let content = round.content;
         let (model, version) = (&content.model, content.model_version.unwrap_or(1));
+        let minimum_group = content.least_shown();
         let form = format!("/v1/models/{model}/versions/{version}/form?perspective={perspective}");
         Self {
             access_token,
@@ -153,7 +154,7 @@ impl Access {
                 perspective,
                 relationship: content.relationship,
                 privacy: content.privacy,
-                minimum_group: content.least_shown(),
+                minimum_group,
                 anonymity: Anonymity::of(content.privacy),
                 consent: content.consent,
                 closes_at: content.closes_at,
