@@ -1,7 +1,7 @@
 //! The analysis of a round: what was submitted to it, as far as it may be shown, and what its team agreed on.
 //!
-//! In an anonymous round what too few said is withheld. In the others it is not: their organisers can read every single answer
-//! once the round is revealed, and who answers is told so.
+//! What fewer than the round's minimum group said is withheld, in an anonymous round always. In a named or pseudonymous one its
+//! organisers can read every single answer after the reveal, and who answers is told so; whoever else reads the analysis cannot.
 
 use std::collections::BTreeMap;
 
@@ -94,8 +94,8 @@ fn find(tx: &mut Tx<'_>, id: RoundId) -> Result<Life> {
 
 fn withholding(round: &Life) -> Option<Withholding> {
     let perspectives = round.content.perspectives.iter();
-    round.is_anonymous().then(|| Withholding {
-        minimum_group: u32::try_from(round.content.minimum_group).unwrap_or(u32::MAX),
+    round.content.least_shown().map(|least| Withholding {
+        minimum_group: u32::try_from(least).unwrap_or(u32::MAX),
         perspectives: perspectives.map(|asked| asked.perspective.clone()).collect(),
     })
 }
@@ -136,12 +136,7 @@ pub(super) fn standing(tx: &mut Tx<'_>, id: RoundId, ids: &[AssessmentId]) -> Re
 pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
     store::rounds::unconceal(tx, round.id)?;
     let baseline = match round.content.baseline {
-        Some(baseline) => store::rounds::find(tx, baseline)?.and_then(|baseline| baseline.gap_analysis),
-        None => None,
-    };
-    // What the earlier round found may have been erased since.
-    let baseline = match baseline {
-        Some(id) => store::gap_analyses::newest_version(tx, id)?.map(|_| id),
+        Some(baseline) => found_by(tx, baseline)?,
         None => None,
     };
     let request = Request {
@@ -159,6 +154,14 @@ pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
     })?;
     let created = gap_analyses::create(tx, &computed)?;
     created.shown.id.ok_or(Error::NotFound("gap analysis"))
+}
+
+/// What a baseline found, unless that was erased since; it has to be revealed.
+fn found_by(tx: &mut Tx<'_>, baseline: RoundId) -> Result<Option<GapAnalysisId>> {
+    let earlier = store::rounds::find(tx, baseline)?;
+    let found = earlier.and_then(|earlier| earlier.gap_analysis);
+    let found = found.ok_or(Broken::BaselineNotRevealed(baseline))?;
+    Ok(store::gap_analyses::newest_version(tx, found)?.map(|_| found))
 }
 
 /// What a round found, if it is revealed.

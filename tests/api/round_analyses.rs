@@ -66,21 +66,82 @@ async fn what_too_few_said_is_withheld_in_every_form() {
     let csv = acme.get(&format!("{found}?format=csv")).await.text();
     let rows: Vec<&str> = csv.lines().filter(|row| row.contains(",team,")).collect();
     assert!(
-        rows.len() == 34 && rows.iter().all(|row| row.ends_with(",,true")),
+        rows.len() == 34 && rows.iter().all(|row| row.ends_with(",,true,,")),
         "{rows:?}"
     );
-    assert!(csv.lines().next().is_some_and(|head| head.ends_with(",withheld")));
+    assert!(
+        csv.lines()
+            .next()
+            .is_some_and(|head| head.ends_with(",withheld,agreed_current,agreed_desired"))
+    );
     let report = acme.get(&format!("{found}?format=markdown")).await.text();
     assert!(
         report.contains("What fewer than 3 of a perspective say is withheld"),
         "{report}"
     );
     assert!(report.contains("from 3 assessments:"));
+    // Two who see an alarm are neither an alarm nor none.
+    for theme in analysis["themes"].as_array().expect("themes") {
+        assert_eq!(theme["safety"]["status"], "provisional");
+        let silent = &theme["safety"]["reasons"][0];
+        assert_eq!(
+            (&silent["code"], &silent["perspective"]),
+            (&json!("withheld"), &json!("team"))
+        );
+    }
+    assert!(
+        report.contains("\n- team: everything\n") && !report.contains("Clear:"),
+        "{report}"
+    );
+    let radar = acme.get(&format!("{found}/charts/radar")).await.text();
+    assert!(radar.contains("medians of everybody who is shown"), "{radar}");
     for chart in ["radar", "dumbbell", "heat_map", "distribution"] {
         let query = if chart == "heat_map" { "" } else { "?perspective=team" };
         let drawn = acme.get(&format!("{found}/charts/{chart}{query}")).await;
         assert_eq!(drawn.status, 200, "{chart} {}", drawn.text());
         assert!(drawn.text().contains("withheld"), "{chart}");
+    }
+}
+
+#[actix_web::test]
+async fn a_minimum_group_holds_wherever_it_is_given() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let withheld = json!({"withheld": {"reason": "below_minimum_group"}});
+    for (privacy, given, holds) in [
+        ("named", Some(2), Some(2)),
+        ("pseudonymous", Some(2), Some(2)),
+        ("pseudonymous", None, None),
+        ("anonymous", None, Some(3)),
+    ] {
+        let mut body = round(privacy);
+        if let Some(given) = given {
+            body["minimum_group"] = json!(given);
+        }
+        let uri = opened(&acme, body).await;
+        assert_eq!(
+            acme.get(&uri).await.json().get("minimum_group"),
+            holds.map(|n| json!(n)).as_ref()
+        );
+        answers(&app, &acme, &uri, "service_user", &[LOW, LOW, LOW]).await;
+        let token = tokens(&acme, &uri, "team", 1).await.remove(0);
+        let one = Respondent::invited(&app, &token).await;
+        assert_eq!(
+            one.access["round"].get("minimum_group"),
+            holds.map(|n| json!(n)).as_ref(),
+            "what respondents are told"
+        );
+        one.answer("early_stages", "embedded").await;
+        let analysis = acme.get(&revealed(&acme, &uri).await).await.json();
+        assert_eq!(
+            analysis.get("minimum_group"),
+            holds.map(|n| json!(n)).as_ref(),
+            "{privacy}"
+        );
+        let team = &analysis["elements"][0]["by_perspective"]["team"];
+        assert_eq!(*team == withheld, holds.is_some(), "{privacy} {team}");
+        let named = analysis["inputs"].to_string().contains("assessment");
+        assert_eq!(named, holds.is_none(), "{privacy} {}", analysis["inputs"]);
     }
 }
 
@@ -203,6 +264,12 @@ async fn a_team_agrees_on_a_reading_beside_the_spread_that_it_came_from() {
             report.contains("| Feelings: feel heard | Forming | Maturing | 1 · 1 · 0 · 2 |"),
             "{report}"
         );
+        let csv = acme.get(&format!("{found}?format=csv")).await.text();
+        let rows: Vec<&str> = csv.lines().filter(|row| row.ends_with(",forming,maturing")).collect();
+        assert!(
+            !rows.is_empty() && rows.iter().all(|row| row.starts_with("feelings.heard,")),
+            "{csv}"
+        );
         // It stays where an answer goes, which takes both versions with it.
         let own = Respondent::with_receipt(&app, &receipts[3]).await;
         done(own.client.act(&format!("{}/erase", own.uri))).await;
@@ -324,11 +391,11 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
     assert_eq!(travelled["baseline"]["gap_analysis"], json!(id_of(&first)));
     assert_eq!(
         (&travelled["comparable"], &travelled["reasons"][0]["code"]),
-        (&json!(false), &json!("perspectives"))
+        (&json!(false), &json!("withheld"))
     );
     assert_eq!(
         travelled["next_steps"],
-        json!([{"next_step": step.json()["id"], "element": "feelings.heard", "from_level": "forming", "moved": "toward", "levels_moved": 1.5}])
+        json!([{"next_step": step.json()["id"], "element": "feelings.heard", "from_level": "forming", "moved": "toward", "levels_moved": 1.0}])
     );
     let told = acme.get(&format!("{timeline}?element=feelings.heard")).await.json();
     let rounds: Vec<&Value> = told["rounds"]
@@ -338,6 +405,24 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
         .map(|round| &round["title"])
         .collect();
     assert_eq!(rounds, ["Spring", "Autumn"]);
+    assert_eq!(
+        (&told["rounds"][0]["model"], &told["rounds"][0]["model_version"]),
+        (&json!("meaningful-connections"), &json!(1))
+    );
+    let unknown = acme
+        .get(&format!(
+            "{timeline}?perspective=nobody&element=feelings.held&theme_key=hopes"
+        ))
+        .await;
+    assert_problem(&unknown, 400, "invalid_parameter");
+    assert_eq!(
+        unknown.faults(),
+        [
+            "/perspective unknown_reference",
+            "/element unknown_reference",
+            "/theme_key unknown_reference"
+        ]
+    );
     assert_eq!(
         told["series"],
         json!([

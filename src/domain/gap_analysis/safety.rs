@@ -15,18 +15,19 @@ use crate::domain::{model::SAFETY, slug::Slug};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateStatus {
-    /// Nothing in Safety is in alarm.
+    /// Nothing in Safety is in alarm, and nothing of it is withheld.
     Clear,
-    /// The theme's own safety element or a consideration is in alarm. No rating is lowered for it.
+    /// The theme's own safety element or a consideration is in alarm, or may be, in what is withheld. No rating is lowered for it.
     Provisional,
 }
 
 /// What Safety says of a theme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SafetyGate {
-    /// Whether anything is in alarm.
+    /// `provisional` where anything is in alarm, or something of what a perspective says of Safety is withheld, and so not known.
     pub status: GateStatus,
-    /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within` and `withheld`, which raise none.
+    /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within`, which raises none, then `withheld`:
+    /// a perspective that may see an alarm or none. Where no alarm is among them, nothing that is shown is in alarm.
     #[schema(max_items = 10_000_000)]
     pub reasons: Vec<Reason>,
 }
@@ -61,11 +62,7 @@ pub(super) fn gate(theme: &str, elements: &[ElementReading], wording: &Wording<'
             alarms(element).map(move |(perspective, median)| alarm(code, element, perspective, median, wording))
         })
         .collect();
-    let status = if reasons.is_empty() {
-        GateStatus::Clear
-    } else {
-        GateStatus::Provisional
-    };
+    let is_in_alarm = !reasons.is_empty();
     reasons.extend(parts().flat_map(|element| early_stages_within(element, wording)));
     let withheld = parts().flat_map(|element| {
         element
@@ -74,6 +71,11 @@ pub(super) fn gate(theme: &str, elements: &[ElementReading], wording: &Wording<'
             .filter(|(_, reading)| reading.is_withheld())
     });
     let withheld: BTreeSet<&Slug> = withheld.map(|(perspective, _)| perspective).collect();
+    let status = if is_in_alarm || !withheld.is_empty() {
+        GateStatus::Provisional
+    } else {
+        GateStatus::Clear
+    };
     reasons.extend(withheld.into_iter().map(silent));
     SafetyGate { status, reasons }
 }

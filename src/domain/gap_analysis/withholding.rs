@@ -20,8 +20,11 @@ use utoipa::ToSchema;
 
 use uuid::Uuid;
 
-use super::{Input, Reading, Sources};
-use crate::domain::{life_cycle::Version, slug::Slug};
+use super::{Analysis, Input, Reading, Sources};
+use crate::domain::{
+    life_cycle::Version,
+    slug::{ElementKey, Slug},
+};
 
 /// How few people are too few to be shown, and who was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,20 @@ impl Disclosed {
     /// The current median, where it is shown and there is one.
     pub fn current_median(&self) -> Option<f64> {
         self.reading()?.current.median
+    }
+}
+
+impl Analysis {
+    /// The elements of which a perspective's reading is withheld, in model order, by perspective.
+    pub fn withheld(&self) -> BTreeMap<&Slug, Vec<&ElementKey>> {
+        let mut withheld: BTreeMap<&Slug, Vec<&ElementKey>> = BTreeMap::new();
+        for element in &self.elements {
+            let readings = element.by_perspective.iter();
+            for (perspective, _) in readings.filter(|(_, reading)| reading.is_withheld()) {
+                withheld.entry(perspective).or_default().push(&element.element);
+            }
+        }
+        withheld
     }
 }
 

@@ -146,20 +146,17 @@ pub struct Content {
     pub closes_at: Option<Moment>,
     /// What its organisers may learn about who said what.
     pub privacy: Privacy,
-    /// How many must have answered from a perspective before anything is shown of it; in an anonymous round at least 3.
-    #[serde(default = "usual_minimum")]
-    #[schema(minimum = 2, maximum = 100, default = 3)]
-    pub minimum_group: i32,
+    /// How many must have answered from a perspective before anything is shown of it in the round's analysis, whatever the privacy.
+    /// Where it is left out, an anonymous round has 3, the least that it can have; in any other round everything is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 2, maximum = 100, example = 3)]
+    pub minimum_group: Option<i32>,
     /// What respondents agree to.
     pub consent: Consent,
-    /// The round to compare with.
+    /// The round to compare with, which is revealed before this one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub baseline: Option<RoundId>,
-}
-
-fn usual_minimum() -> i32 {
-    LEAST_ANONYMOUS
 }
 
 /// The smallest group of which an anonymous round shows anything: among two, each knows what the other said.
@@ -179,7 +176,7 @@ impl Content {
         if self.perspectives.is_empty() || self.perspectives.len() > MOST_PERSPECTIVES {
             faults.push(Fault::new("/perspectives", "length", "1 to 20 perspectives."));
         }
-        if self.privacy == Privacy::Anonymous && self.minimum_group < LEAST_ANONYMOUS {
+        if self.privacy == Privacy::Anonymous && self.minimum_group.is_some_and(|least| least < LEAST_ANONYMOUS) {
             let detail = "In an anonymous round at least 3: among two, each knows what the other said.";
             faults.push(Fault::new("/minimum_group", "minimum", detail));
         }
@@ -189,6 +186,12 @@ impl Content {
             faults.push(Fault::new("/closes_at", "minimum", "It closes after it opens."));
         }
         faults
+    }
+
+    /// Of how few nothing is shown, where there is such a number: the one that was given, or an anonymous round's own.
+    pub fn least_shown(&self) -> Option<i32> {
+        let usual = (self.privacy == Privacy::Anonymous).then_some(LEAST_ANONYMOUS);
+        self.minimum_group.or(usual)
     }
 
     /// What is asked of the perspective of this name, if anything.
@@ -227,14 +230,15 @@ pub struct Life {
 }
 
 impl Life {
-    /// What a patch may make of it: anything of a draft; of an open round, another title and a later end.
+    /// What a patch may make of it: anything of a draft; of an open round, another title, another baseline and a later end; of a
+    /// closed one, what only its reveal uses, which is its title and its baseline.
     pub fn edit(&mut self, to: Content) -> Result<(), Broken> {
         match self.status {
             RoundStatus::Draft => {}
-            RoundStatus::Open => Broken::unless_empty(self.fixed(&to))?,
-            _ => {
+            RoundStatus::Open | RoundStatus::Closed => Broken::unless_empty(self.fixed(&to))?,
+            RoundStatus::Revealed | RoundStatus::Cancelled => {
                 return Err(Broken::InvalidTransition(
-                    "Only a draft or an open round can be changed.",
+                    "Only a round that is not over can be changed.",
                 ));
             }
         }
@@ -247,7 +251,7 @@ impl Life {
     fn fixed(&self, to: &Content) -> Vec<Fault> {
         let stands = &self.content;
         let is_later = match (stands.closes_at, to.closes_at) {
-            (Some(stands), Some(to)) => to >= stands,
+            (Some(stands), Some(to)) if self.status == RoundStatus::Open => to >= stands,
             (stands, to) => stands == to,
         };
         let same = [
@@ -259,11 +263,10 @@ impl Life {
             ("/opens_at", stands.opens_at == to.opens_at),
             ("/closes_at", is_later),
             ("/privacy", stands.privacy == to.privacy),
-            ("/minimum_group", stands.minimum_group == to.minimum_group),
+            ("/minimum_group", stands.least_shown() == to.least_shown()),
             ("/consent", stands.consent == to.consent),
-            ("/baseline", stands.baseline == to.baseline),
         ];
-        let detail = "This is fixed since the round opened: only its title and a later end can be set.";
+        let detail = "This is fixed since the round opened: only its title, its baseline and, until it closes, a later end can be set.";
         let changed = same.into_iter().filter(|(_, same)| !same);
         changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
     }

@@ -2,7 +2,7 @@
 
 use super::{report::markdown, sample};
 use crate::domain::{
-    gap_analysis::{GapAnalysis, Options, analyse, tests},
+    gap_analysis::{GapAnalysis, Options, Withholding, analyse, tests},
     model::Definition,
 };
 
@@ -66,6 +66,55 @@ fn the_report_begins_with_safety_and_ends_with_the_tables() {
 }
 
 #[test]
+fn what_is_withheld_is_named_and_nothing_of_it_is_called_clear() {
+    let definition = tests::definition();
+    let all: Vec<String> = definition.keys().map(|key| format!("{key}=33")).collect();
+    let (all, no_time) = (all.join(" "), format!("{} tools.time=na", all.join(" ")));
+    let report_of = |people: &[(&str, &str)]| {
+        let withholding = Withholding {
+            minimum_group: 3,
+            perspectives: people.iter().map(|(who, _)| who.parse().expect("a slug")).collect(),
+        };
+        let voices = (1..)
+            .zip(people)
+            .map(|(id, (who, ratings))| tests::voice(who, id, ratings));
+        let options = Options {
+            withholding: Some(&withholding),
+            ..Options::default()
+        };
+        let analysis = analyse(&definition, tests::model(), voices.collect(), options);
+        markdown(&GapAnalysis::preview(analysis), &definition, &[])
+    };
+    let users = [
+        ("service_user", &*all),
+        ("service_user", &*all),
+        ("service_user", &*no_time),
+    ];
+    let partial = report_of(&[&users[..], &[("team", &all), ("team", &all)]].concat());
+    for words in [
+        "- service user: Tools: time\n- team: everything\n",
+        "No perspective that is shown sees a rated part of Safety below Forming.",
+        "Not known, because some of what people say of it is withheld: Feelings, Space, Tools, Skills, Relationship.",
+        "Fewer than two perspectives are shown",
+        "Nothing that is shown has a gap or is in alarm.",
+    ] {
+        assert!(partial.contains(words), "{words}\n{partial}");
+    }
+    assert!(!partial.contains("Clear:"), "{partial}");
+    // What is withheld and no part of Safety leaves it clear.
+    let known = report_of(&users);
+    assert!(
+        known.contains("Clear: Feelings, Space, Tools, Skills, Relationship."),
+        "{known}"
+    );
+    let nobody = report_of(&[("team", &all)]);
+    assert!(
+        !nobody.contains("Clear:") && !nobody.contains("No perspective"),
+        "{nobody}"
+    );
+}
+
+#[test]
 fn a_report_of_one_perspective_or_of_nothing_says_so() {
     let definition = tests::definition();
     let one = markdown(
@@ -75,7 +124,7 @@ fn a_report_of_one_perspective_or_of_nothing_says_so() {
     );
     assert!(one.starts_with("# Gap analysis\n"));
     assert!(one.contains("from 1 assessment:") && one.contains("There is one perspective only"));
-    assert!(one.contains("## Safety first\n\nClear: Feelings,"));
+    assert!(one.contains("## Safety first\n\nNot known, because nobody rated it: Feelings,"));
     let none = markdown(&GapAnalysis::preview(tests::analysis(&[])), &definition, &[]);
     assert!(one.contains("Safety has no ratings."));
     let safe = tests::analysis(&[("team", "space.safe=33")]);

@@ -21,7 +21,7 @@ pub fn draw(figures: &Figures<'_>, theme: Theme) -> String {
     let mut canvas = figures.canvas(Chart::Distribution, theme);
     let shows = match figures.voices.len() {
         1 => format!(
-            "How many ratings stand at each level: {}. A full bar is everybody.",
+            "How many ratings stand at each level: {}. A full bar is all of them.",
             figures.heard()
         ),
         _ => "How many ratings stand at each level. A full bar is everybody in that perspective.".to_owned(),

@@ -85,9 +85,10 @@ impl Whose {
         }
     }
 
-    fn label(&self, labels: &Labels<'_>) -> String {
+    fn label(&self, labels: &Labels<'_>, analysis: &Analysis) -> String {
         match self {
-            Self::All => "everybody".to_owned(),
+            Self::All if analysis.withheld().is_empty() => "everybody".to_owned(),
+            Self::All => "everybody who is shown".to_owned(),
             Self::Of(slug) => labels.perspective(slug),
         }
     }
@@ -279,7 +280,7 @@ impl<'a> Figures<'a> {
     /// What these say in an analysis.
     pub fn of(gap_analysis: &'a GapAnalysis, labels: Labels<'a>, whose: &[Whose]) -> Self {
         let analysis = &gap_analysis.analysis;
-        let names = whose.iter().map(|whose| whose.label(&labels)).enumerate();
+        let names = whose.iter().map(|whose| whose.label(&labels, analysis)).enumerate();
         let voices = names
             .map(|(place, name)| Voice {
                 letter: letter(place),

@@ -1,6 +1,7 @@
 //! A gap analysis as a report that a team can read aloud (Markdown).
 
 mod next_steps;
+mod safety;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +10,8 @@ use std::{
 
 use crate::domain::{
     gap_analysis::{
-        Analysis, Disclosed, DistanceTravelled, ElementDistance, GapAnalysis, GateStatus, Movement, PerceptionGap,
-        Priority, Reading, Reason, ReasonCode, wording, wording::Wording,
+        Analysis, DistanceTravelled, ElementDistance, GapAnalysis, Movement, PerceptionGap, Reading, Reason,
+        ReasonCode, wording, wording::Wording,
     },
     level::Level,
     model::{Definition, SAFETY},
@@ -27,9 +28,9 @@ pub fn markdown(gap_analysis: &GapAnalysis, definition: &Definition, next_steps:
     let wording = Wording::of(definition);
     let mut sections = vec![
         heading(analysis, definition, &wording),
-        safety(analysis, definition, &wording),
+        safety::section(analysis, definition, &wording),
         perception(analysis),
-        priorities(&analysis.priorities, &wording),
+        priorities(analysis, &wording),
     ];
     sections.extend(next_steps::section(next_steps, &wording));
     sections.push(strengths(analysis, &wording));
@@ -46,12 +47,7 @@ fn heading(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) 
     for input in &analysis.inputs {
         *inputs.entry(&input.perspective).or_default() += input.counted();
     }
-    let withheld = analysis.minimum_group.map_or_else(String::new, |least| {
-        format!(
-            "What fewer than {least} of a perspective say is withheld, and counts in nothing: neither in a median of all nor in \
-             any finding.\n\n"
-        )
-    });
+    let withheld = withheld(analysis, wording);
     let heard = inputs
         .iter()
         .map(|(perspective, n)| format!("- {}: {n}\n", name(perspective)));
@@ -71,59 +67,32 @@ fn heading(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) 
     )
 }
 
-fn safety(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -> String {
-    let mut section = format!("## {} first\n\n", text(&definition.safety.label));
-    let reasons = analysis.priorities.iter().flat_map(|priority| &priority.reasons);
-    let alarms = bullets(reasons.filter(|reason| reason.code == ReasonCode::SafetyAlarm));
-    if alarms.is_empty() && analysis.safety.all.reading().is_some_and(|all| all.n > 0) {
-        _ = writeln!(
-            section,
-            "No perspective sees a rated part of {} below {}.\n",
-            text(&definition.safety.label),
-            text(wording.level(Level::Forming))
-        );
-    } else if !alarms.is_empty() {
-        section += &alarms;
-        section.push('\n');
-    }
-    for (status, meaning) in [
-        (GateStatus::Provisional, "Provisional, until the alarms are dealt with"),
-        (GateStatus::Clear, "Clear"),
-    ] {
-        let themes = analysis.themes.iter().filter(|theme| theme.safety.status == status);
-        let themes: Vec<String> = themes
-            .map(|theme| text(wording::theme_label(definition, &theme.theme)))
-            .collect();
-        if !themes.is_empty() {
-            _ = writeln!(section, "{meaning}: {}.\n", themes.join(", "));
-        }
-    }
-    // A consideration is a reason in every theme; here it is said once.
-    let mut said = BTreeSet::new();
-    let reasons = analysis.themes.iter().flat_map(|theme| &theme.safety.reasons);
-    let no_alarm = [ReasonCode::EarlyStagesWithin, ReasonCode::Withheld];
-    let within = bullets(reasons.filter(|reason| no_alarm.contains(&reason.code) && said.insert(&reason.detail)));
-    if !within.is_empty() {
-        _ = writeln!(section, "Not an alarm, and worth a question:\n\n{within}");
-    }
-    let all = &analysis.safety.all;
-    section + &whole(wording::theme_label(definition, SAFETY), all, wording)
-}
-
-fn whole(label: &str, reading: &Disclosed, wording: &Wording<'_>) -> String {
-    let Some(reading) = reading.reading() else {
-        return format!("{} as a whole: {WITHHELD}.\n", text(label));
+/// What is withheld, of whom and of what; nothing where nothing ever is.
+fn withheld(analysis: &Analysis, wording: &Wording<'_>) -> String {
+    let Some(least) = analysis.minimum_group else {
+        return String::new();
     };
-    match (reading.current.median, reading.desired.median) {
-        (Some(current), Some(desired)) => format!(
-            "{} as a whole: current {}, desired {}, from {}.\n",
-            text(label),
-            text(&wording.median(current)),
-            text(&wording.median(desired)),
-            counted(reading.n, "rating"),
-        ),
-        _ => format!("{} has no ratings.\n", text(label)),
+    let rule = format!(
+        "What fewer than {least} of a perspective say is withheld, and counts in nothing: neither in a median of all nor in any \
+         finding."
+    );
+    let withheld = analysis.withheld();
+    if withheld.is_empty() {
+        return format!("{rule} Here, nothing is.\n\n");
     }
+    let lines = withheld.into_iter().map(|(perspective, elements)| {
+        let elements = if elements.len() == analysis.elements.len() {
+            "everything".to_owned()
+        } else {
+            let names: Vec<String> = elements
+                .into_iter()
+                .map(|element| text(wording.element(element)))
+                .collect();
+            names.join("; ")
+        };
+        format!("- {}: {elements}\n", name(perspective))
+    });
+    format!("{rule} Here, that is:\n\n{}\n", lines.collect::<String>())
 }
 
 fn perception(analysis: &Analysis) -> String {
@@ -137,10 +106,14 @@ fn perception(analysis: &Analysis) -> String {
         lines.collect()
     };
     let mut section = "## What you see differently\n".to_owned();
-    if perspectives.len() < 2 {
+    let is_partial = !analysis.withheld().is_empty();
+    if perspectives.len() < 2 && is_partial {
+        section += "\nFewer than two perspectives are shown, so there is nothing to compare.\n";
+    } else if perspectives.len() < 2 {
         section += "\nThere is one perspective only, so nothing to compare. Who else should be heard?\n";
     } else if analysis.perception_gaps.is_empty() {
-        section += "\nNo two perspectives differ in a median.\n";
+        let shown = if is_partial { " that are shown" } else { "" };
+        _ = writeln!(section, "\nNo two perspectives{shown} differ in a median.");
     }
     if !blind.is_empty() {
         _ = write!(
@@ -155,12 +128,16 @@ fn perception(analysis: &Analysis) -> String {
     section
 }
 
-fn priorities(priorities: &[Priority], wording: &Wording<'_>) -> String {
+fn priorities(analysis: &Analysis, wording: &Wording<'_>) -> String {
     let mut section = "## Priorities and the next step\n\n".to_owned();
-    if priorities.is_empty() {
-        section += "There is no gap and no alarm.\n";
+    if analysis.priorities.is_empty() {
+        section += if analysis.withheld().is_empty() {
+            "There is no gap and no alarm.\n"
+        } else {
+            "Nothing that is shown has a gap or is in alarm.\n"
+        };
     }
-    for priority in priorities {
+    for priority in &analysis.priorities {
         let next = priority.next_level.map_or_else(String::new, |next| {
             format!(" → next step: {}", text(wording.level(next)))
         });
@@ -215,7 +192,12 @@ fn distance(travelled: &DistanceTravelled, wording: &Wording<'_>) -> String {
         _ = writeln!(section, "Withheld: {}.\n", withheld.join(", "));
     }
     if travelled.elements.is_empty() {
-        return section + "The two analyses share no rated element.\n";
+        let shown = if travelled.withheld.is_empty() {
+            ""
+        } else {
+            " that is shown"
+        };
+        return format!("{section}The two analyses share no rated element{shown}.\n");
     }
     section += "| element | levels moved | gap closed | moved |\n| --- | ---: | ---: | --- |\n";
     for element in &travelled.elements {
