@@ -49,7 +49,7 @@ struct ChartPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ChartQuery {
-    /// On which ground to draw; `light` where it is not said. What is printed is always light.
+    /// On which ground to draw; `light` where it is not said.
     #[param(nullable = false, inline)]
     theme: Option<Theme>,
     /// The perspective whose readings to draw; `all` counts everybody together. Where none is named, a radar and a distribution

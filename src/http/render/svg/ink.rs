@@ -10,7 +10,8 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// On which ground to draw. What is printed is always light.
+/// On which ground to draw. A dark picture that is printed by itself, or as part of a page's own HTML, turns light; as an
+/// image of a page it stays dark: ask for a light one there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
