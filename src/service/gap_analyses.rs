@@ -68,12 +68,17 @@ fn still_stands(tx: &mut Tx<'_>, computed: &Computed) -> Result<()> {
 
 /// Seals a computed analysis as version 1 of a new one.
 pub fn create(tx: &mut Tx<'_>, computed: &Computed) -> Result<Revised<GapAnalysis>> {
+    still_stands(tx, computed)?;
+    keep(tx, computed)
+}
+
+/// The same, of what still stands for sure.
+pub(super) fn keep(tx: &mut Tx<'_>, computed: &Computed) -> Result<Revised<GapAnalysis>> {
     let Computed {
         request,
         analysis,
         sources,
     } = computed;
-    still_stands(tx, computed)?;
     let id = tx.new_id();
     let life = Life {
         id,

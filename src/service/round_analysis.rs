@@ -134,7 +134,8 @@ pub(super) fn standing(tx: &mut Tx<'_>, id: RoundId, ids: &[AssessmentId]) -> Re
 
 /// Seals what a round found as a gap analysis of what was submitted to it.
 pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
-    store::rounds::unconceal(tx, round.id)?;
+    // What is counted here stands: it is read after whatever was erased, and nothing is until this is sealed.
+    store::gap_analyses::hold_off_erasures(tx)?;
     let baseline = match round.content.baseline {
         Some(baseline) => found_by(tx, baseline)?,
         None => None,
@@ -152,7 +153,7 @@ pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
         }
         other => other,
     })?;
-    let created = gap_analyses::create(tx, &computed)?;
+    let created = gap_analyses::keep(tx, &computed)?;
     created.shown.id.ok_or(Error::NotFound("gap analysis"))
 }
 

@@ -11,6 +11,7 @@ use super::{
     fork::either,
     journal,
     page::{Page, Position},
+    rounds::disclosed,
     schema::{assessments::dsl, sealed_versions},
     tx::Tx,
 };
@@ -95,7 +96,7 @@ macro_rules! listed {
     ($tx:expr) => {
         with_newest!()
             .filter(dsl::organisation_id.eq($tx.own()))
-            .filter(dsl::concealed.eq(false))
+            .filter(disclosed!())
             .select(without_levels!())
     };
 }
@@ -233,7 +234,7 @@ macro_rules! inputs {
     ($tx:expr) => {
         with_newest!()
             .filter(dsl::organisation_id.eq($tx.own()))
-            .filter(dsl::concealed.eq(false))
+            .filter(disclosed!())
             .select(input_columns!())
     };
 }
@@ -339,7 +340,6 @@ pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<Assess
     for chunk in ids.chunks(CHUNK) {
         let query = dsl::assessments
             .filter(dsl::organisation_id.eq(tx.own()))
-            .filter(dsl::concealed.eq(false))
             .filter(dsl::withdrawn_at.is_null())
             .filter(dsl::id.eq_any(chunk))
             .select((dsl::id, dsl::version));

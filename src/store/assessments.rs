@@ -1,8 +1,8 @@
 //! Assessments, as they are kept: levels as one byte an element, words beside them.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, Insertable, IntoSql, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, RunQueryDsl, sql_types::Bool,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use super::{
     journal,
     meters::Counted,
     models, responses,
+    rounds::disclosed,
     schema::assessments::{self, dsl},
     tx::Tx,
 };
@@ -167,7 +168,7 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
         .left_join(journal::newest!(dsl, nullable))
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
-        .filter(dsl::concealed.eq(false).or(dsl::concealed.eq(tx.sees_concealed())))
+        .filter(disclosed!().or(tx.sees_concealed().into_sql::<Bool>()))
         .select((
             (
                 dsl::id,
@@ -205,7 +206,7 @@ pub fn version(tx: &mut Tx<'_>, id: AssessmentId, version: Version) -> Result<Op
     let head: Option<(ModelId, Moment)> = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
-        .filter(dsl::concealed.eq(false).or(dsl::concealed.eq(tx.sees_concealed())))
+        .filter(disclosed!().or(tx.sees_concealed().into_sql::<Bool>()))
         .select((dsl::model_id, dsl::created_at))
         .get_result(tx.conn)
         .optional()?;
@@ -246,7 +247,6 @@ struct NewRow<'a> {
     updated_at: Moment,
     relationship_id: Option<RelationshipId>,
     round_id: Option<RoundId>,
-    concealed: bool,
 }
 
 /// Keeps a new assessment, which is a draft.
@@ -281,7 +281,6 @@ pub(super) fn insert_submitted(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         updated_at: life.updated_at,
         relationship_id: content.relationship,
         round_id: content.round,
-        concealed: content.round.is_some(),
     };
     either!(tx.conn, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
     if content.external_ids.is_empty() {

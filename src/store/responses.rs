@@ -254,20 +254,22 @@ pub fn erase_again(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<RoundId>>
 /// Erases what was not submitted to a round, with all that says which tokens were used.
 pub fn close(tx: &mut Tx<'_>, round: RoundId) -> Result<()> {
     tx.by_itself()?;
-    tx.leave_no_trace();
     let of_round = || {
         dsl::responses
             .filter(dsl::organisation_id.eq(tx.actor.organisation))
             .filter(dsl::round_id.eq(round))
     };
-    diesel::delete(of_round().filter(dsl::version.is_null())).execute(tx.conn)?;
-    diesel::update(of_round().filter(dsl::draft.is_not_null()))
+    let mut erased = diesel::delete(of_round().filter(dsl::version.is_null())).execute(tx.conn)?;
+    erased += diesel::update(of_round().filter(dsl::draft.is_not_null()))
         .set((
             dsl::draft.eq(None::<Json<Words>>),
             dsl::draft_levels.eq(None::<Vec<u8>>),
             dsl::draft_based_on.eq(None::<Version>),
         ))
         .execute(tx.conn)?;
+    if erased > 0 {
+        tx.leave_no_trace();
+    }
     Ok(())
 }
 

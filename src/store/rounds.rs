@@ -80,6 +80,23 @@ fn life(row: Row) -> Result<Life> {
     })
 }
 
+/// Whether the organisation's clients see an assessment: one of a round is concealed until that is revealed.
+macro_rules! disclosed {
+    () => {{
+        use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, dsl::exists};
+        use $crate::{
+            domain::round::RoundStatus,
+            store::schema::{assessments::dsl as assessments, rounds::dsl as rounds},
+        };
+        let of_it = rounds::rounds
+            .filter(rounds::organisation_id.eq(assessments::organisation_id))
+            .filter(rounds::id.nullable().eq(assessments::round_id))
+            .filter(rounds::status.eq(RoundStatus::Revealed.key()));
+        assessments::round_id.is_null().or(exists(of_it))
+    }};
+}
+pub(super) use disclosed;
+
 /// One of the organisation's rounds.
 pub fn find(tx: &mut Tx<'_>, id: RoundId) -> Result<Option<Life>> {
     let query = dsl::rounds
@@ -217,19 +234,6 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
     life.revision += 1;
     life.updated_at = tx.now();
     if changed == 1 { Ok(()) } else { Err(Error::Contended) }
-}
-
-/// From now on, the organisation's clients see what was submitted to the round.
-pub fn unconceal(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
-    diesel::update(
-        assessments::assessments
-            .filter(assessments::organisation_id.eq(tx.own()))
-            .filter(assessments::round_id.eq(id)),
-    )
-    // Whoever lists what changed since they last asked finds it from now on.
-    .set((assessments::concealed.eq(false), assessments::updated_at.eq(tx.now())))
-    .execute(tx.conn)?;
-    Ok(())
 }
 
 /// The draft amendments of a round's assessments are discarded.

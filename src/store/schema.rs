@@ -138,7 +138,6 @@ diesel::table! {
         updated_at -> Instant,
         relationship_id -> Nullable<Uid>,
         round_id -> Nullable<Uid>,
-        concealed -> Bool,
     }
 }
 

@@ -1,5 +1,6 @@
 //! How many a round asks, and how many one analysis takes.
 
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use serde_json::{Value, json};
 
 use crate::{
@@ -99,4 +100,45 @@ async fn a_round_to_which_more_than_10_000_were_submitted_is_told_so_and_stays_c
             }
         }
     }
+}
+
+/// `SQLite` knows nothing of how many rows there are: what it takes for few, it searches one by one.
+#[actix_web::test]
+async fn nothing_of_a_round_is_found_by_searching_all_that_its_organisation_has() {
+    let app = TestApp::new().await;
+    let mut second = Second::open(&app.database);
+    let Second::Sqlite(conn) = &mut second else { return };
+    for (query, index) in [
+        (
+            "UPDATE invitations SET used = 1 WHERE organisation_id = ? AND response_id = ?",
+            "invitations_by_response",
+        ),
+        (
+            "SELECT label FROM invitations WHERE organisation_id = ? AND round_id = ? ORDER BY id DESC",
+            "invitations_by_round",
+        ),
+        (
+            "SELECT uses FROM invitations WHERE token_hash = ? AND organisation_id = ?",
+            "invitations_by_token",
+        ),
+        (
+            "SELECT levels FROM responses WHERE organisation_id = ? AND round_id = ? ORDER BY id",
+            "responses_by_round",
+        ),
+        (
+            "DELETE FROM responses WHERE organisation_id = ? AND round_id = ? AND version IS NULL",
+            "responses_by_round",
+        ),
+    ] {
+        let plan: Vec<Plan> = sql_query(format!("EXPLAIN QUERY PLAN {query}"))
+            .load(conn)
+            .expect("a plan");
+        assert!(plan[0].detail.contains(index), "{query}: {}", plan[0].detail);
+    }
+}
+
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = Text)]
+    detail: String,
 }

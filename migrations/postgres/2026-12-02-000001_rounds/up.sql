@@ -71,9 +71,8 @@ CREATE INDEX responses_by_round ON responses (organisation_id, round_id, perspec
 -- Whoever redeems a receipt does not say whose it is.
 CREATE INDEX responses_by_id ON responses (id);
 
-ALTER TABLE assessments ADD COLUMN round_id uuid;
 -- Until its round is revealed, nobody sees it but its respondent.
-ALTER TABLE assessments ADD COLUMN concealed boolean NOT NULL DEFAULT false;
+ALTER TABLE assessments ADD COLUMN round_id uuid;
 CREATE INDEX assessments_by_round ON assessments (organisation_id, round_id, id) WHERE round_id IS NOT NULL;
 CREATE INDEX assessments_of_rounds_by_id ON assessments (id) WHERE round_id IS NOT NULL;
 
