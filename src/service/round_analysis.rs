@@ -1,7 +1,7 @@
 //! The analysis of a round: what was submitted to it, as far as it may be shown, and what its team agreed on.
 //!
-//! In an anonymous round what too few said is withheld. In the others it is not: their organisers can read every single answer
-//! once the round is revealed, and who answers is told so.
+//! What fewer than the round's minimum group said is withheld, in an anonymous round always. In a named or pseudonymous one its
+//! organisers can read every single answer after the reveal, and who answers is told so; whoever else reads the analysis cannot.
 
 use std::collections::BTreeMap;
 
@@ -94,8 +94,8 @@ fn find(tx: &mut Tx<'_>, id: RoundId) -> Result<Life> {
 
 fn withholding(round: &Life) -> Option<Withholding> {
     let perspectives = round.content.perspectives.iter();
-    round.is_anonymous().then(|| Withholding {
-        minimum_group: u32::try_from(round.content.minimum_group).unwrap_or(u32::MAX),
+    round.content.least_shown().map(|least| Withholding {
+        minimum_group: u32::try_from(least).unwrap_or(u32::MAX),
         perspectives: perspectives.map(|asked| asked.perspective.clone()).collect(),
     })
 }

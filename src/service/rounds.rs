@@ -58,8 +58,9 @@ pub struct PatchRound {
     /// What its organisers may learn about who said what.
     #[schema(nullable = false)]
     privacy: Option<Privacy>,
-    /// How many must have answered from a perspective before anything is shown of it.
-    #[schema(nullable = false, minimum = 2, maximum = 100)]
+    /// How many must have answered from a perspective before anything is shown of it; `null` for 3 in an anonymous round, and for
+    /// everything that there is in any other.
+    #[schema(minimum = 2, maximum = 100)]
     minimum_group: Option<i32>,
     /// What respondents agree to.
     #[schema(nullable = false)]

@@ -87,12 +87,47 @@ async fn what_too_few_said_is_withheld_in_every_form() {
         "{report}"
     );
     let radar = acme.get(&format!("{found}/charts/radar")).await.text();
-    assert!(radar.contains("everybody who is shown, current"), "{radar}");
+    assert!(radar.contains("medians of everybody who is shown"), "{radar}");
     for chart in ["radar", "dumbbell", "heat_map", "distribution"] {
         let query = if chart == "heat_map" { "" } else { "?perspective=team" };
         let drawn = acme.get(&format!("{found}/charts/{chart}{query}")).await;
         assert_eq!(drawn.status, 200, "{chart} {}", drawn.text());
         assert!(drawn.text().contains("withheld"), "{chart}");
+    }
+}
+
+#[actix_web::test]
+async fn a_minimum_group_holds_wherever_it_is_given() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let withheld = json!({"withheld": {"reason": "below_minimum_group"}});
+    for (privacy, given, holds) in [
+        ("named", Some(2), Some(2)),
+        ("pseudonymous", Some(2), Some(2)),
+        ("pseudonymous", None, None),
+        ("anonymous", None, Some(3)),
+    ] {
+        let mut body = round(privacy);
+        if let Some(given) = given {
+            body["minimum_group"] = json!(given);
+        }
+        let uri = opened(&acme, body).await;
+        assert_eq!(acme.get(&uri).await.json().get("minimum_group"), holds.map(|n| json!(n)).as_ref());
+        answers(&app, &acme, &uri, "service_user", &[LOW, LOW, LOW]).await;
+        let token = tokens(&acme, &uri, "team", 1).await.remove(0);
+        let one = Respondent::invited(&app, &token).await;
+        assert_eq!(
+            one.access["round"].get("minimum_group"),
+            holds.map(|n| json!(n)).as_ref(),
+            "what respondents are told"
+        );
+        one.answer("early_stages", "embedded").await;
+        let analysis = acme.get(&revealed(&acme, &uri).await).await.json();
+        assert_eq!(analysis.get("minimum_group"), holds.map(|n| json!(n)).as_ref(), "{privacy}");
+        let team = &analysis["elements"][0]["by_perspective"]["team"];
+        assert_eq!(*team == withheld, holds.is_some(), "{privacy} {team}");
+        let named = analysis["inputs"].to_string().contains("assessment");
+        assert_eq!(named, holds.is_none(), "{privacy} {}", analysis["inputs"]);
     }
 }
 

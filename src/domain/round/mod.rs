@@ -142,20 +142,17 @@ pub struct Content {
     pub closes_at: Option<Moment>,
     /// What its organisers may learn about who said what.
     pub privacy: Privacy,
-    /// How many must have answered from a perspective before anything is shown of it; in an anonymous round at least 3.
-    #[serde(default = "usual_minimum")]
-    #[schema(minimum = 2, maximum = 100, default = 3)]
-    pub minimum_group: i32,
+    /// How many must have answered from a perspective before anything is shown of it in the round's analysis, whatever the privacy.
+    /// Where it is left out, an anonymous round has 3, the least that it can have; in any other round everything is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 2, maximum = 100, example = 3)]
+    pub minimum_group: Option<i32>,
     /// What respondents agree to.
     pub consent: Consent,
     /// The round to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub baseline: Option<RoundId>,
-}
-
-fn usual_minimum() -> i32 {
-    LEAST_ANONYMOUS
 }
 
 /// The smallest group of which an anonymous round shows anything: among two, each knows what the other said.
@@ -175,7 +172,7 @@ impl Content {
         if self.perspectives.is_empty() || self.perspectives.len() > MOST_PERSPECTIVES {
             faults.push(Fault::new("/perspectives", "length", "1 to 20 perspectives."));
         }
-        if self.privacy == Privacy::Anonymous && self.minimum_group < LEAST_ANONYMOUS {
+        if self.privacy == Privacy::Anonymous && self.minimum_group.is_some_and(|least| least < LEAST_ANONYMOUS) {
             let detail = "In an anonymous round at least 3: among two, each knows what the other said.";
             faults.push(Fault::new("/minimum_group", "minimum", detail));
         }
@@ -185,6 +182,12 @@ impl Content {
             faults.push(Fault::new("/closes_at", "minimum", "It closes after it opens."));
         }
         faults
+    }
+
+    /// Of how few nothing is shown, where there is such a number: the one that was given, or an anonymous round's own.
+    pub fn least_shown(&self) -> Option<i32> {
+        let usual = (self.privacy == Privacy::Anonymous).then_some(LEAST_ANONYMOUS);
+        self.minimum_group.or(usual)
     }
 
     /// The perspective of this name, where it is asked.
@@ -255,7 +258,7 @@ impl Life {
             ("/opens_at", stands.opens_at == to.opens_at),
             ("/closes_at", is_later),
             ("/privacy", stands.privacy == to.privacy),
-            ("/minimum_group", stands.minimum_group == to.minimum_group),
+            ("/minimum_group", stands.least_shown() == to.least_shown()),
             ("/consent", stands.consent == to.consent),
             ("/baseline", stands.baseline == to.baseline),
         ];

@@ -106,7 +106,10 @@ impl Round {
         Self {
             id: life.id,
             status: life.status,
-            content: life.content.clone(),
+            content: Content {
+                minimum_group: life.content.least_shown(),
+                ..life.content.clone()
+            },
             constellation_version: life.constellation_version,
             anonymity: Anonymity::of(life.content.privacy),
             progress,

@@ -25,7 +25,7 @@ fn content() -> Content {
         opens_at: None,
         closes_at: Some(at(100)),
         privacy: Privacy::Anonymous,
-        minimum_group: 3,
+        minimum_group: Some(3),
         consent: Consent {
             text: "Yes.".to_owned(),
             version: "1".to_owned(),
@@ -101,7 +101,7 @@ fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
     let mut other = life.content.clone();
     other.closes_at = Some(at(150));
     other.privacy = Privacy::Named;
-    other.minimum_group = 5;
+    other.minimum_group = Some(5);
     let told = codes(life.edit(other));
     assert_eq!(
         told,
@@ -115,7 +115,7 @@ fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
 #[test]
 fn two_are_no_group_where_nobody_may_be_known() {
     let mut small = content();
-    small.minimum_group = 2;
+    small.minimum_group = Some(2);
     small.perspectives.extend(small.perspectives.clone());
     small.opens_at = Some(at(100));
     let told = codes(round(RoundStatus::Draft).edit(small.clone()));
@@ -127,6 +127,22 @@ fn two_are_no_group_where_nobody_may_be_known() {
     assert_eq!(told, expected);
     small.privacy = Privacy::Pseudonymous;
     assert!(!small.faults().iter().any(|fault| fault.pointer == "/minimum_group"));
+}
+
+#[test]
+fn a_minimum_group_holds_wherever_it_is_given_and_in_anonymous_rounds_always() {
+    for (privacy, usual) in [
+        (Privacy::Anonymous, Some(3)),
+        (Privacy::Pseudonymous, None),
+        (Privacy::Named, None),
+    ] {
+        let of = |minimum_group| Content {
+            privacy,
+            minimum_group,
+            ..content()
+        };
+        assert_eq!((of(None).least_shown(), of(Some(5)).least_shown()), (usual, Some(5)));
+    }
 }
 
 #[test]

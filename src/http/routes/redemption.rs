@@ -81,9 +81,11 @@ pub(in crate::http) struct RespondentRound {
     relationship: Option<RelationshipId>,
     /// What organisers may learn about who said what.
     privacy: Privacy,
-    /// How many must have answered from a perspective before anything is shown of it.
-    #[schema(minimum = 2, maximum = 100)]
-    minimum_group: i32,
+    /// How many must have answered from a perspective before anything is shown of it in the round's analysis. Omitted where
+    /// everything is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 2, maximum = 100)]
+    minimum_group: Option<i32>,
     /// What they agree to by answering.
     consent: Consent,
     /// Of an anonymous round: what anonymity covers, and what it does not. To be shown with the words of consent.
@@ -137,6 +139,7 @@ impl Access {
         } = redeemed;
         let content = round.content;
         let (model, version) = (&content.model, content.model_version.unwrap_or(1));
+        let minimum_group = content.least_shown();
         let form = format!("/v1/models/{model}/versions/{version}/form?perspective={perspective}");
         Self {
             access_token,
@@ -151,7 +154,7 @@ impl Access {
                 perspective,
                 relationship: content.relationship,
                 privacy: content.privacy,
-                minimum_group: content.minimum_group,
+                minimum_group,
                 anonymity: Anonymity::of(content.privacy),
                 consent: content.consent,
                 closes_at: content.closes_at,

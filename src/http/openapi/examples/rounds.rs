@@ -41,7 +41,7 @@ fn life() -> Outcome<Life> {
             opens_at: None,
             closes_at: Some(moment()),
             privacy: Privacy::Anonymous,
-            minimum_group: 3,
+            minimum_group: Some(3),
             consent: Consent {
                 text: "We use your answers to improve our service.".to_owned(),
                 version: "2026-03".to_owned(),
