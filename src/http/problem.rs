@@ -293,6 +293,7 @@ impl From<Broken> for Problem {
                 Self::new(&INCOMPLETE, format!("{} rating(s) are missing.", missing.len())).with_faults(missing)
             }
             Broken::InvalidTransition(detail) => Self::new(&INVALID_TRANSITION, detail),
+            Broken::BaselineNotRevealed(_) => Self::new(&INVALID_TRANSITION, broken.to_string()),
             Broken::NotADraft(detail) => Self::new(&NOT_A_DRAFT, detail),
             Broken::ModelRetired => Self::new(&MODEL_RETIRED, "The model takes no new assessments."),
             Broken::ReadOnly(detail) => Self::new(&READ_ONLY, detail),

@@ -136,12 +136,7 @@ pub(super) fn standing(tx: &mut Tx<'_>, id: RoundId, ids: &[AssessmentId]) -> Re
 pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
     store::rounds::unconceal(tx, round.id)?;
     let baseline = match round.content.baseline {
-        Some(baseline) => store::rounds::find(tx, baseline)?.and_then(|baseline| baseline.gap_analysis),
-        None => None,
-    };
-    // What the earlier round found may have been erased since.
-    let baseline = match baseline {
-        Some(id) => store::gap_analyses::newest_version(tx, id)?.map(|_| id),
+        Some(baseline) => found_by(tx, baseline)?,
         None => None,
     };
     let request = Request {
@@ -159,6 +154,14 @@ pub fn reveal(tx: &mut Tx<'_>, round: &Life) -> Result<GapAnalysisId> {
     })?;
     let created = gap_analyses::create(tx, &computed)?;
     created.shown.id.ok_or(Error::NotFound("gap analysis"))
+}
+
+/// What a baseline found, unless that was erased since; it has to be revealed.
+fn found_by(tx: &mut Tx<'_>, baseline: RoundId) -> Result<Option<GapAnalysisId>> {
+    let earlier = store::rounds::find(tx, baseline)?;
+    let found = earlier.and_then(|earlier| earlier.gap_analysis);
+    let found = found.ok_or(Broken::BaselineNotRevealed(baseline))?;
+    Ok(store::gap_analyses::newest_version(tx, found)?.map(|_| found))
 }
 
 /// What a round found, if it is revealed.

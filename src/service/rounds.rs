@@ -25,7 +25,8 @@ use crate::{
     },
 };
 
-/// What to change of a round (JSON merge patch, RFC 7396): anything of a draft; of an open round its title, and a later end.
+/// What to change of a round (JSON merge patch, RFC 7396): anything of a draft; of an open round its title, its baseline, and a later
+/// end; of a closed one its title and its baseline.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -133,13 +134,20 @@ fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Res
     {
         faults.push(unknown("/constellation".to_owned(), "There is no such constellation."));
     }
-    if let Some(id) = content.baseline
-        && (own == Some(id) || store::rounds::find(tx, id)?.is_none())
-    {
-        faults.push(unknown("/baseline".to_owned(), "There is no such other round."));
-    }
+    faults.extend(no_baseline(tx, &content, own)?);
     Broken::unless_empty(faults)?;
     Ok(content)
+}
+
+/// Why the baseline that is named is none, if so: there is no such other round, or it will never find anything.
+fn no_baseline(tx: &mut Tx<'_>, content: &Content, own: Option<RoundId>) -> Result<Option<Fault>> {
+    let Some(id) = content.baseline else { return Ok(None) };
+    let detail = match store::rounds::find(tx, id)? {
+        Some(life) if life.status == RoundStatus::Cancelled => "That round was called off.",
+        Some(_) if own != Some(id) => return Ok(None),
+        _ => "There is no such other round.",
+    };
+    Ok(Some(Fault::new("/baseline", "unknown_reference", detail)))
 }
 
 /// Makes the draft of a round.
@@ -177,7 +185,12 @@ pub fn patch(tx: &mut Tx<'_>, id: RoundId, expected: &Expected, body: Checked<Va
         let content: Content = merged(&life.content, &patch)?;
         match life.status {
             RoundStatus::Draft => life.edit(referring(tx, content, Some(id))?)?,
-            _ => life.edit(content)?,
+            _ => {
+                let other = (content.baseline != life.content.baseline).then(|| no_baseline(tx, &content, Some(id)));
+                let faults = other.transpose()?.flatten();
+                life.edit(content)?;
+                Broken::unless_empty(faults.into_iter().collect())?;
+            }
         }
         Ok(life)
     })?;

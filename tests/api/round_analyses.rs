@@ -80,7 +80,10 @@ async fn what_too_few_said_is_withheld_in_every_form() {
     for theme in analysis["themes"].as_array().expect("themes") {
         assert_eq!(theme["safety"]["status"], "provisional");
         let silent = &theme["safety"]["reasons"][0];
-        assert_eq!((&silent["code"], &silent["perspective"]), (&json!("withheld"), &json!("team")));
+        assert_eq!(
+            (&silent["code"], &silent["perspective"]),
+            (&json!("withheld"), &json!("team"))
+        );
     }
     assert!(
         report.contains("\n- team: everything\n") && !report.contains("Clear:"),
@@ -112,7 +115,10 @@ async fn a_minimum_group_holds_wherever_it_is_given() {
             body["minimum_group"] = json!(given);
         }
         let uri = opened(&acme, body).await;
-        assert_eq!(acme.get(&uri).await.json().get("minimum_group"), holds.map(|n| json!(n)).as_ref());
+        assert_eq!(
+            acme.get(&uri).await.json().get("minimum_group"),
+            holds.map(|n| json!(n)).as_ref()
+        );
         answers(&app, &acme, &uri, "service_user", &[LOW, LOW, LOW]).await;
         let token = tokens(&acme, &uri, "team", 1).await.remove(0);
         let one = Respondent::invited(&app, &token).await;
@@ -123,7 +129,11 @@ async fn a_minimum_group_holds_wherever_it_is_given() {
         );
         one.answer("early_stages", "embedded").await;
         let analysis = acme.get(&revealed(&acme, &uri).await).await.json();
-        assert_eq!(analysis.get("minimum_group"), holds.map(|n| json!(n)).as_ref(), "{privacy}");
+        assert_eq!(
+            analysis.get("minimum_group"),
+            holds.map(|n| json!(n)).as_ref(),
+            "{privacy}"
+        );
         let team = &analysis["elements"][0]["by_perspective"]["team"];
         assert_eq!(*team == withheld, holds.is_some(), "{privacy} {team}");
         let named = analysis["inputs"].to_string().contains("assessment");

@@ -107,7 +107,7 @@ async fn a_round_about_a_relationship_names_its_constellation_and_keeps_it_from_
 }
 
 #[actix_web::test]
-async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_an_ended_one_not_at_all() {
+async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_one_that_is_over_not_at_all() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
     let uri = made(&acme, round("named")).await;
@@ -140,12 +140,15 @@ async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_
     assert_problem(&acme.act(&format!("{uri}/open")).await, 409, "invalid_transition");
     assert_problem(&acme.act(&format!("{uri}/reveal")).await, 409, "invalid_transition");
     acted(&acme, &uri, "close").await;
+    let told = acme.patch(&uri, json!({"closes_at": "2102-01-01"})).await;
+    assert_eq!(told.faults(), ["/closes_at immutable"]);
+    assert_eq!(acme.patch(&uri, json!({"title": "x"})).await.json()["title"], "x");
+    acted(&acme, &uri, "cancel").await;
     assert_problem(
-        &acme.patch(&uri, json!({"title": "x"})).await,
+        &acme.patch(&uri, json!({"title": "y"})).await,
         409,
         "invalid_transition",
     );
-    acted(&acme, &uri, "cancel").await;
     for action in ["open", "close", "reveal", "cancel"] {
         assert_problem(&acme.act(&format!("{uri}/{action}")).await, 409, "invalid_transition");
     }
@@ -331,6 +334,46 @@ async fn a_round_that_names_its_baseline_is_compared_with_what_that_found() {
         assert_eq!(moved.as_f64(), before.as_ref().map(|_| 2.0), "{found}");
         before = uri.rsplit('/').next().map(ToOwned::to_owned);
     }
+}
+
+#[actix_web::test]
+async fn a_baseline_is_revealed_first_or_taken_out() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let earlier = made(&acme, round("anonymous")).await;
+    let id = earlier.rsplit('/').next().expect("an id");
+    let mut body = round("anonymous");
+    body["baseline"] = json!(id);
+    let uri = opened(&acme, body.clone()).await;
+    for token in tokens(&acme, &uri, "team", 3).await {
+        Respondent::invited(&app, &token)
+            .await
+            .answer("forming", "embedded")
+            .await;
+    }
+    acted(&acme, &uri, "close").await;
+    let refused = acme.act(&format!("{uri}/reveal")).await;
+    assert_problem(&refused, 409, "invalid_transition");
+    assert!(
+        refused.json()["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains(id)),
+        "{}",
+        refused.text()
+    );
+    // Nobody reveals what was called off, and nobody names it any more; who named it before can take it out.
+    acted(&acme, &earlier, "cancel").await;
+    assert_eq!(
+        acme.post("/v1/rounds", body).await.faults(),
+        ["/baseline unknown_reference"]
+    );
+    assert_problem(&acme.act(&format!("{uri}/reveal")).await, 409, "invalid_transition");
+    let itself = uri.rsplit('/').next().expect("an id");
+    let told = acme.patch(&uri, json!({"baseline": itself})).await;
+    assert_eq!(told.faults(), ["/baseline unknown_reference"]);
+    let out = acme.patch(&uri, json!({"baseline": null})).await;
+    assert_eq!(out.status, 200, "{}", out.text());
+    acted(&acme, &uri, "reveal").await;
 }
 
 #[actix_web::test]

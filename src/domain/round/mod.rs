@@ -149,7 +149,7 @@ pub struct Content {
     pub minimum_group: Option<i32>,
     /// What respondents agree to.
     pub consent: Consent,
-    /// The round to compare with.
+    /// The round to compare with, which is revealed before this one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub baseline: Option<RoundId>,
@@ -226,14 +226,15 @@ pub struct Life {
 }
 
 impl Life {
-    /// What a patch may make of it: anything of a draft; of an open round, another title and a later end.
+    /// What a patch may make of it: anything of a draft; of an open round, another title, another baseline and a later end; of a
+    /// closed one, what only its reveal uses, which is its title and its baseline.
     pub fn edit(&mut self, to: Content) -> Result<(), Broken> {
         match self.status {
             RoundStatus::Draft => {}
-            RoundStatus::Open => Broken::unless_empty(self.fixed(&to))?,
-            _ => {
+            RoundStatus::Open | RoundStatus::Closed => Broken::unless_empty(self.fixed(&to))?,
+            RoundStatus::Revealed | RoundStatus::Cancelled => {
                 return Err(Broken::InvalidTransition(
-                    "Only a draft or an open round can be changed.",
+                    "Only a round that is not over can be changed.",
                 ));
             }
         }
@@ -246,7 +247,7 @@ impl Life {
     fn fixed(&self, to: &Content) -> Vec<Fault> {
         let stands = &self.content;
         let is_later = match (stands.closes_at, to.closes_at) {
-            (Some(stands), Some(to)) => to >= stands,
+            (Some(stands), Some(to)) if self.status == RoundStatus::Open => to >= stands,
             (stands, to) => stands == to,
         };
         let same = [
@@ -260,9 +261,8 @@ impl Life {
             ("/privacy", stands.privacy == to.privacy),
             ("/minimum_group", stands.least_shown() == to.least_shown()),
             ("/consent", stands.consent == to.consent),
-            ("/baseline", stands.baseline == to.baseline),
         ];
-        let detail = "This is fixed since the round opened: only its title and a later end can be set.";
+        let detail = "This is fixed since the round opened: only its title, its baseline and, until it closes, a later end can be set.";
         let changed = same.into_iter().filter(|(_, same)| !same);
         changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
     }

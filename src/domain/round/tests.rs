@@ -107,7 +107,16 @@ fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
         told,
         ["/closes_at immutable", "/privacy immutable", "/minimum_group immutable"]
     );
-    for status in [RoundStatus::Closed, RoundStatus::Revealed, RoundStatus::Cancelled] {
+    // What only the reveal uses can be set until then.
+    let mut other = content();
+    other.title = "Autumn".to_owned();
+    other.baseline = Some(RoundId::NIL);
+    for status in [RoundStatus::Open, RoundStatus::Closed] {
+        round(status).edit(other.clone()).expect("it is not over");
+    }
+    other.closes_at = Some(at(200));
+    assert_eq!(codes(round(RoundStatus::Closed).edit(other)), ["/closes_at immutable"]);
+    for status in [RoundStatus::Revealed, RoundStatus::Cancelled] {
         assert!(round(status).edit(content()).is_err());
     }
 }

@@ -75,7 +75,9 @@ fn what_is_withheld_is_named_and_nothing_of_it_is_called_clear() {
             minimum_group: 3,
             perspectives: people.iter().map(|(who, _)| who.parse().expect("a slug")).collect(),
         };
-        let voices = (1..).zip(people).map(|(id, (who, ratings))| tests::voice(who, id, ratings));
+        let voices = (1..)
+            .zip(people)
+            .map(|(id, (who, ratings))| tests::voice(who, id, ratings));
         let options = Options {
             withholding: Some(&withholding),
             ..Options::default()
@@ -83,7 +85,11 @@ fn what_is_withheld_is_named_and_nothing_of_it_is_called_clear() {
         let analysis = analyse(&definition, tests::model(), voices.collect(), options);
         markdown(&GapAnalysis::preview(analysis), &definition, &[])
     };
-    let users = [("service_user", &*all), ("service_user", &*all), ("service_user", &*no_time)];
+    let users = [
+        ("service_user", &*all),
+        ("service_user", &*all),
+        ("service_user", &*no_time),
+    ];
     let partial = report_of(&[&users[..], &[("team", &all), ("team", &all)]].concat());
     for words in [
         "- service user: Tools: time\n- team: everything\n",
@@ -97,9 +103,15 @@ fn what_is_withheld_is_named_and_nothing_of_it_is_called_clear() {
     assert!(!partial.contains("Clear:"), "{partial}");
     // What is withheld and no part of Safety leaves it clear.
     let known = report_of(&users);
-    assert!(known.contains("Clear: Feelings, Space, Tools, Skills, Relationship."), "{known}");
+    assert!(
+        known.contains("Clear: Feelings, Space, Tools, Skills, Relationship."),
+        "{known}"
+    );
     let nobody = report_of(&[("team", &all)]);
-    assert!(!nobody.contains("Clear:") && !nobody.contains("No perspective"), "{nobody}");
+    assert!(
+        !nobody.contains("Clear:") && !nobody.contains("No perspective"),
+        "{nobody}"
+    );
 }
 
 #[test]

@@ -161,7 +161,8 @@ async fn get_round(caller: Caller<ReadRounds>, path: Path<RoundPath>, db: Data<D
 
 /// Change a round.
 ///
-/// A JSON merge patch (RFC 7396): anything of a draft; of an open round its title, and a later end.
+/// A JSON merge patch (RFC 7396): anything of a draft; of an open round its title, its baseline, and a later end;
+/// of a closed one its title and its baseline, which only its reveal uses.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),
@@ -232,7 +233,7 @@ async fn close_round(caller: Caller<WriteRounds>, path: Path<RoundPath>, db: Dat
 /// Reveal a round.
 ///
 /// Seals a gap analysis of what was submitted to the closed round. Respondents may read it from now on; organisers see the single
-/// assessments of a named or a pseudonymous round, and of an anonymous one never.
+/// assessments of a named or a pseudonymous round, and of an anonymous one never. Its baseline is revealed first, or taken out of it.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),
