@@ -381,11 +381,11 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
     assert_eq!(travelled["baseline"]["gap_analysis"], json!(id_of(&first)));
     assert_eq!(
         (&travelled["comparable"], &travelled["reasons"][0]["code"]),
-        (&json!(false), &json!("perspectives"))
+        (&json!(false), &json!("withheld"))
     );
     assert_eq!(
         travelled["next_steps"],
-        json!([{"next_step": step.json()["id"], "element": "feelings.heard", "from_level": "forming", "moved": "toward", "levels_moved": 1.5}])
+        json!([{"next_step": step.json()["id"], "element": "feelings.heard", "from_level": "forming", "moved": "toward", "levels_moved": 1.0}])
     );
     let told = acme.get(&format!("{timeline}?element=feelings.heard")).await.json();
     let rounds: Vec<&Value> = told["rounds"]

@@ -86,13 +86,25 @@ pub(super) fn of_analyses(baseline: &Analysis, now: &Analysis) -> Comparability 
         inputs_by_perspective(&baseline.inputs),
         inputs_by_perspective(&now.inputs),
     );
-    let perspectives = (!earlier.keys().eq(later.keys())).then(|| {
-        Reason::new(
-            ReasonCode::Perspectives,
+    let (then, today) = (&baseline.safety.by_perspective, &now.safety.by_perspective);
+    let perspectives = (!then.keys().eq(today.keys())).then(|| {
+        let is_partial = baseline.minimum_group.or(now.minimum_group).is_some();
+        let heard = if is_partial { "asked" } else { "heard" };
+        let (then, today) = (names(then.keys()), names(today.keys()));
+        let detail = format!("The baseline {heard} {then}; this analysis {heard} {today}.");
+        Reason::new(ReasonCode::Perspectives, detail)
+    });
+    let withheld: BTreeSet<&Slug> = [baseline, now]
+        .iter()
+        .flat_map(|side| side.withheld().into_keys())
+        .collect();
+    let withheld = withheld.into_iter().map(|perspective| Reason {
+        perspective: Some(perspective.clone()),
+        ..Reason::new(
+            ReasonCode::Withheld,
             format!(
-                "The baseline heard {}; this analysis heard {}.",
-                names(&earlier),
-                names(&later)
+                "Some or all of what {} says is withheld: what is withheld on one side is compared on neither.",
+                wording::perspective(perspective)
             ),
         )
     });
@@ -118,6 +130,7 @@ pub(super) fn of_analyses(baseline: &Analysis, now: &Analysis) -> Comparability 
         .chain(perspectives)
         .chain(relationship)
         .chain(small)
+        .chain(withheld)
         .collect::<Vec<_>>()
         .into()
 }
@@ -153,8 +166,8 @@ fn inputs_by_perspective(inputs: &[Input]) -> BTreeMap<&Slug, u32> {
     sizes
 }
 
-fn names(perspectives: &BTreeMap<&Slug, u32>) -> String {
-    let names: Vec<String> = perspectives.keys().map(|slug| wording::perspective(slug)).collect();
+fn names<'a>(perspectives: impl Iterator<Item = &'a Slug>) -> String {
+    let names: Vec<String> = perspectives.map(wording::perspective).collect();
     if names.is_empty() {
         "nobody".to_owned()
     } else {

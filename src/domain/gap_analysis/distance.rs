@@ -1,11 +1,11 @@
 //! Distance travelled since an earlier analysis.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Analysis, Reason, comparability};
+use super::{Analysis, Disclosed, ElementReading, Reading, Reason, comparability};
 use crate::domain::{
     digest::Digest,
     id::{GapAnalysisId, NextStepId},
@@ -83,10 +83,11 @@ pub struct DistanceTravelled {
     /// What speaks against it.
     #[schema(max_items = 100_000)]
     pub reasons: Vec<Reason>,
-    /// The elements that both model versions have and both analyses have ratings of, in model order.
+    /// The elements that both model versions have and both analyses have ratings of, in model order. A perspective whose reading of
+    /// an element is withheld on one side enters neither.
     #[schema(max_items = 200)]
     pub elements: Vec<ElementDistance>,
-    /// The elements that both model versions have, and of which either analysis withholds the reading of all, in model order.
+    /// The elements that both model versions have, and of which nothing is shown that could be compared, in model order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 200)]
     pub withheld: Vec<ElementKey>,
@@ -146,28 +147,28 @@ pub(super) fn distance_travelled(
     now: &Analysis,
     definition: &Definition,
 ) -> DistanceTravelled {
-    let medians = |analysis: &Analysis| -> BTreeMap<ElementKey, (f64, f64)> {
-        let elements = analysis.elements.iter();
-        elements
-            .filter_map(|element| {
-                let reading = element.all.reading()?;
-                let gap = reading.gap.as_ref()?;
-                Some((element.element.clone(), (reading.current.median?, gap.median)))
-            })
-            .collect()
-    };
-    let (before, after) = (medians(baseline.analysis), medians(now));
+    let (before, after) = (by_element(baseline.analysis), by_element(now));
     let kept: Vec<ElementKey> = element_changes(baseline.definition, definition)
         .into_iter()
         .filter(|change| matches!(change.change, Change::Same | Change::Reworded))
         .map(|change| change.element)
         .collect();
-    let elements: Vec<ElementDistance> = kept
-        .iter()
-        .filter_map(|element| Some(distance(element.clone(), *before.get(element)?, *after.get(element)?)))
-        .collect();
-    let mut withheld = kept;
-    withheld.retain(|element| is_withheld(baseline.analysis, element) || is_withheld(now, element));
+    let (mut elements, mut withheld) = (Vec::new(), Vec::new());
+    for element in kept {
+        let Some((before, after)) = before.get(&element).zip(after.get(&element)) else {
+            continue;
+        };
+        let sides = [compared(before, after), compared(after, before)];
+        if let [Some(before), Some(after)] = &sides {
+            elements.extend(
+                medians(before)
+                    .zip(medians(after))
+                    .map(|(from, to)| distance(element, from, to)),
+            );
+        } else {
+            withheld.push(element);
+        }
+    }
     let mut done: Vec<&DoneStep> = baseline.done.iter().collect();
     done.sort_by_key(|step| step.next_step);
     let comparability = comparability::of_analyses(baseline.analysis, now);
@@ -185,9 +186,32 @@ pub(super) fn distance_travelled(
     }
 }
 
-fn is_withheld(analysis: &Analysis, element: &ElementKey) -> bool {
-    let mut readings = analysis.elements.iter();
-    readings.any(|reading| reading.element == *element && reading.all.is_withheld())
+fn by_element(analysis: &Analysis) -> BTreeMap<&ElementKey, &ElementReading> {
+    let elements = analysis.elements.iter();
+    elements.map(|reading| (&reading.element, reading)).collect()
+}
+
+/// One side's reading of all, without the perspectives that the other side withholds: they would move it by coming or going.
+/// None where nothing is shown that could be compared.
+fn compared<'a>(side: &'a ElementReading, other: &ElementReading) -> Option<Cow<'a, Reading>> {
+    let is_silent = |perspective| {
+        other
+            .by_perspective
+            .get(perspective)
+            .is_some_and(Disclosed::is_withheld)
+    };
+    if !side.by_perspective.keys().any(is_silent) {
+        return side.all.reading().map(Cow::Borrowed);
+    }
+    let readings = side.by_perspective.iter();
+    let shown = readings.filter(|(perspective, _)| !is_silent(perspective));
+    let shown: Vec<&Reading> = shown.filter_map(|(_, reading)| reading.reading()).collect();
+    (!shown.is_empty()).then(|| Cow::Owned(Reading::pooled(shown)))
+}
+
+/// The current median and the median gap.
+fn medians(reading: &Reading) -> Option<(f64, f64)> {
+    Some((reading.current.median?, reading.gap.as_ref()?.median))
 }
 
 /// How far an element moved, from (current median, median gap) to (current median, median gap).

@@ -333,3 +333,56 @@ fn an_ordinary_analysis_has_the_bytes_that_it_always_had() {
         "sha256:dc3ce2a236533f1902e294096caa004b860dc86ff03bed9c829168ccb3037091"
     );
 }
+
+/// What became of an element, and what is not compared, from one round to the next.
+fn travelled(before: &[(&str, &str)], after: &[(&str, &str)]) -> DistanceTravelled {
+    let (earlier, before) = (with(before), definition());
+    let baseline = Baseline {
+        gap_analysis: GapAnalysisId::NIL,
+        version: 1,
+        digest: Digest::kept("sha256:01".to_owned()),
+        analysis: &earlier,
+        definition: &before,
+        done: &[],
+    };
+    let withholding = withholding(3);
+    let options = Options {
+        withholding: Some(&withholding),
+        baseline: Some(&baseline),
+        ..Options::default()
+    };
+    let voices = (1..).zip(after).map(|(id, (who, ratings))| voice(who, id, ratings));
+    let analysis = analyse(&definition(), model(), voices.collect(), options);
+    analysis.distance_travelled.expect("a baseline")
+}
+
+#[test]
+fn what_one_side_withholds_is_compared_on_neither() {
+    let users = [("service_user", "feelings.heard=34"); 3];
+    let team = [("team", "feelings.heard=13"); 4];
+    let both = [&users[..], &team[..]].concat();
+    // The median of all falls from 3 to 1 because the team comes, and rises again because it goes; nobody moved.
+    for (before, after) in [(&users[..], &both[..]), (&both[..], &users[..])] {
+        let distance = travelled(before, after);
+        let moved: Vec<_> = distance
+            .elements
+            .iter()
+            .map(|e| (e.element.as_str(), e.levels_moved, e.moved))
+            .collect();
+        assert_eq!(moved, [("feelings.heard", 0.0, Movement::None)]);
+        let reasons: Vec<_> = distance.reasons.iter().map(|reason| reason.code).collect();
+        assert_eq!(reasons, [ReasonCode::Withheld; 3]);
+        assert_eq!(
+            distance.reasons[2].detail,
+            "Some or all of what team says is withheld: what is withheld on one side is compared on neither."
+        );
+        // The others nobody rated.
+        assert_eq!(distance.withheld.len(), ELEMENTS - 1);
+    }
+    let apart = travelled(&users, &team);
+    assert!(apart.elements.is_empty());
+    assert_eq!(apart.withheld.len(), ELEMENTS);
+    // Who is shown on both sides is compared as ever.
+    let better = [&users[..], &[("team", "feelings.heard=23"); 4]].concat();
+    assert_eq!(travelled(&both, &better).elements[0].levels_moved, 1.0);
+}
