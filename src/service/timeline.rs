@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Error, Result, gap_analyses};
+use super::{Error, Result, gap_analyses, models::referred};
 use crate::{
     domain::{
-        gap_analysis::timeline::{self, Filter, Timeline, TimelineRound},
+        fault::Fault,
+        gap_analysis::{
+            Analysis,
+            timeline::{self, Filter, Timeline, TimelineRound, Told},
+        },
         id::RelationshipId,
+        slug::Slug,
     },
     store::{self, db::Tx, models::SealedModel},
 };
@@ -14,12 +19,15 @@ use crate::{
 /// The most rounds that one timeline tells of.
 const MOST_ROUNDS: i64 = 100;
 
-/// The timeline of a relationship, and the model version of the newest round, for its labels; none where no round was revealed.
+/// A timeline, and the model version of its newest round, for the labels; none where no round was revealed.
+type Labelled = (Timeline, Option<Arc<SealedModel>>);
+
+/// The timeline of a relationship, or all that the filter names and no round knows.
 pub fn of_relationship(
     tx: &mut Tx<'_>,
     id: RelationshipId,
     filter: &Filter,
-) -> Result<(Timeline, Option<Arc<SealedModel>>)> {
+) -> Result<std::result::Result<Labelled, Vec<Fault>>> {
     if store::constellations::standing(tx, id)?.is_none() {
         return Err(Error::NotFound("relationship"));
     }
@@ -32,17 +40,36 @@ pub fn of_relationship(
         let Some(life) = store::gap_analyses::find(tx, found)? else {
             continue;
         };
-        let round = TimelineRound {
-            id: round.id,
-            title: round.content.title,
-            revealed_at,
-            gap_analysis: life.id,
-            gap_analysis_version: life.newest.version,
-        };
-        rounds.push((round, life.newest.content));
+        let analysis = life.newest.content;
+        rounds.push(Told {
+            family: family(tx, &analysis)?,
+            round: TimelineRound {
+                id: round.id,
+                title: round.content.title,
+                model: analysis.model.slug.clone(),
+                model_version: analysis.model.version,
+                revealed_at,
+                gap_analysis: life.id,
+                gap_analysis_version: life.newest.version,
+            },
+            analysis,
+        });
     }
-    let newest = rounds
-        .last()
-        .map(|(_, analysis)| gap_analyses::definition(tx, analysis));
-    Ok((timeline::timeline(id, &rounds, filter), newest.transpose()?))
+    let faults = filter.faults(&rounds);
+    if !faults.is_empty() {
+        return Ok(Err(faults));
+    }
+    let newest = rounds.last().map(|told| gap_analyses::definition(tx, &told.analysis));
+    Ok(Ok((timeline::timeline(id, &rounds, filter), newest.transpose()?)))
+}
+
+/// The model at the beginning of the lineage of an analysis's model.
+fn family(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<Slug> {
+    let mut family = analysis.model.slug.clone();
+    let mut model = gap_analyses::definition(tx, analysis)?;
+    while let Some(origin) = model.content.lineage.clone() {
+        model = referred(tx, &origin.model, Some(origin.version))?.1;
+        family = origin.model;
+    }
+    Ok(family)
 }

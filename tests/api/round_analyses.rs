@@ -396,6 +396,24 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
         .collect();
     assert_eq!(rounds, ["Spring", "Autumn"]);
     assert_eq!(
+        (&told["rounds"][0]["model"], &told["rounds"][0]["model_version"]),
+        (&json!("meaningful-connections"), &json!(1))
+    );
+    let unknown = acme
+        .get(&format!(
+            "{timeline}?perspective=nobody&element=feelings.held&theme_key=hopes"
+        ))
+        .await;
+    assert_problem(&unknown, 400, "invalid_parameter");
+    assert_eq!(
+        unknown.faults(),
+        [
+            "/perspective unknown_reference",
+            "/element unknown_reference",
+            "/theme_key unknown_reference"
+        ]
+    );
+    assert_eq!(
         told["series"],
         json!([
             {"perspective": "all", "element": "feelings.heard", "current": [2.0, 3.5], "desired": [3.0, 3.5], "absent": []},

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Analysis, Disclosed};
 use crate::domain::{
+    fault::{Fault, pointer},
     id::{GapAnalysisId, RelationshipId, RoundId},
     life_cycle::Version,
     moment::Moment,
@@ -22,6 +23,11 @@ pub struct TimelineRound {
     /// Its title.
     #[schema(max_length = 200)]
     pub title: String,
+    /// The model that was rated.
+    pub model: Slug,
+    /// The version of that model.
+    #[schema(value_type = i32, minimum = 1)]
+    pub model_version: Version,
     /// When it was revealed.
     pub revealed_at: Moment,
     /// Its gap analysis.
@@ -29,6 +35,17 @@ pub struct TimelineRound {
     /// The version of that: the newest.
     #[schema(value_type = i32, minimum = 1)]
     pub gap_analysis_version: Version,
+}
+
+/// A round that was revealed, and what it found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The round.
+    pub round: TimelineRound,
+    /// What it found.
+    pub analysis: Analysis,
+    /// The model at the beginning of its model's lineage: that model itself, where it is derived from none.
+    pub family: Slug,
 }
 
 /// Why a series has no point.
@@ -41,7 +58,8 @@ pub enum AbsenceReason {
     Unrated,
     /// The round did not hear the perspective.
     NotHeard,
-    /// The round's model version does not have the element.
+    /// The round's model version does not have the element, or has another under its key: a model that is neither derived from the
+    /// one that the newest round with that element rated, nor the other way round, nor both from one, shares words with it alone.
     NotInModel,
 }
 
@@ -98,6 +116,28 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// What it names that none of these rounds knows, by the parameters' names. Where there are none, nobody can tell.
+    pub fn faults(&self, rounds: &[Told]) -> Vec<Fault> {
+        let elements = || rounds.iter().flat_map(|told| &told.analysis.elements);
+        let heard = |slug: &Slug| {
+            let mut readings = rounds.iter().map(|told| &told.analysis.safety.by_perspective);
+            slug.as_str() == ALL || readings.any(|readings| readings.contains_key(slug))
+        };
+        let perspective = self.perspective.as_ref().is_some_and(|slug| !heard(slug));
+        let element = self.element.as_ref();
+        let element = element.is_some_and(|key| elements().all(|element| element.element != *key));
+        let theme = self.theme.as_ref();
+        let theme = theme.is_some_and(|key| elements().all(|element| element.theme != *key));
+        let named = [("perspective", perspective), ("element", element), ("theme_key", theme)];
+        let unknown = named
+            .into_iter()
+            .filter(|(_, is_unknown)| *is_unknown && !rounds.is_empty());
+        let detail = "No round of this timeline knows it.";
+        unknown
+            .map(|(name, _)| Fault::new(pointer([name]), "unknown_reference", detail))
+            .collect()
+    }
+
     fn has(&self, perspective: &str, element: &ElementKey) -> bool {
         self.perspective
             .as_ref()
@@ -108,40 +148,43 @@ impl Filter {
 }
 
 /// The timeline of these rounds, oldest first.
-pub fn timeline(relationship: RelationshipId, rounds: &[(TimelineRound, Analysis)], filter: &Filter) -> Timeline {
-    let mut elements: Vec<&ElementKey> = Vec::new();
+pub fn timeline(relationship: RelationshipId, rounds: &[Told], filter: &Filter) -> Timeline {
+    let mut elements: Vec<(&ElementKey, &Slug)> = Vec::new();
     let mut perspectives: BTreeSet<&str> = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    for element in rounds.iter().rev().flat_map(|(_, analysis)| &analysis.elements) {
-        if seen.insert(&element.element) {
-            elements.push(&element.element);
+    for told in rounds.iter().rev() {
+        for element in &told.analysis.elements {
+            if seen.insert(&element.element) {
+                elements.push((&element.element, &told.family));
+            }
+            perspectives.extend(element.by_perspective.keys().map(Slug::as_str));
         }
-        perspectives.extend(element.by_perspective.keys().map(Slug::as_str));
     }
-    let readings: Vec<(RoundId, Readings<'_>)> = rounds
-        .iter()
-        .map(|(round, analysis)| (round.id, Readings::of(analysis)))
-        .collect();
-    let series = elements.into_iter().flat_map(|element| {
+    let readings: Vec<Readings<'_>> = rounds.iter().map(Readings::of).collect();
+    let series = elements.into_iter().flat_map(|(element, family)| {
         let perspectives = std::iter::once(ALL).chain(perspectives.iter().copied());
         let wanted = perspectives.filter(move |perspective| filter.has(perspective, element));
         wanted
-            .map(|perspective| series(perspective, element, &readings))
+            .map(|perspective| series(perspective, element, family, &readings))
             .collect::<Vec<_>>()
     });
     Timeline {
         relationship,
         series: series.collect(),
-        rounds: rounds.iter().map(|(round, _)| round.clone()).collect(),
+        rounds: rounds.iter().map(|told| told.round.clone()).collect(),
     }
 }
 
-/// The readings of one analysis by element and perspective.
-struct Readings<'a>(BTreeMap<&'a ElementKey, BTreeMap<&'a str, &'a Disclosed>>);
+/// The readings of one round by element and perspective.
+struct Readings<'a> {
+    round: RoundId,
+    family: &'a Slug,
+    elements: BTreeMap<&'a ElementKey, BTreeMap<&'a str, &'a Disclosed>>,
+}
 
 impl<'a> Readings<'a> {
-    fn of(analysis: &'a Analysis) -> Self {
-        let elements = analysis.elements.iter().map(|element| {
+    fn of(told: &'a Told) -> Self {
+        let elements = told.analysis.elements.iter().map(|element| {
             let each = element
                 .by_perspective
                 .iter()
@@ -151,13 +194,17 @@ impl<'a> Readings<'a> {
                 std::iter::once((ALL, &element.all)).chain(each).collect(),
             )
         });
-        Self(elements.collect())
+        Self {
+            round: told.round.id,
+            family: &told.family,
+            elements: elements.collect(),
+        }
     }
 
     /// The medians, current and desired, or why there are none.
-    fn medians(&self, perspective: &str, element: &ElementKey) -> Result<(f64, f64), AbsenceReason> {
-        let of_element = self.0.get(element).ok_or(AbsenceReason::NotInModel)?;
-        match of_element.get(perspective) {
+    fn medians(&self, perspective: &str, element: &ElementKey, family: &Slug) -> Result<(f64, f64), AbsenceReason> {
+        let of_element = self.elements.get(element).filter(|_| self.family == family);
+        match of_element.ok_or(AbsenceReason::NotInModel)?.get(perspective) {
             None => Err(AbsenceReason::NotHeard),
             Some(Disclosed::Withheld { .. }) => Err(AbsenceReason::Withheld),
             Some(Disclosed::Shown(reading)) => {
@@ -168,7 +215,7 @@ impl<'a> Readings<'a> {
     }
 }
 
-fn series(perspective: &str, element: &ElementKey, rounds: &[(RoundId, Readings<'_>)]) -> TimelineSeries {
+fn series(perspective: &str, element: &ElementKey, family: &Slug, rounds: &[Readings<'_>]) -> TimelineSeries {
     let mut series = TimelineSeries {
         perspective: perspective.to_owned(),
         element: element.clone(),
@@ -176,13 +223,14 @@ fn series(perspective: &str, element: &ElementKey, rounds: &[(RoundId, Readings<
         desired: Vec::with_capacity(rounds.len()),
         absent: Vec::new(),
     };
-    for (round, readings) in rounds {
-        let medians = readings.medians(perspective, element);
+    for readings in rounds {
+        let medians = readings.medians(perspective, element, family);
         series.current.push(medians.ok().map(|(current, _)| current));
         series.desired.push(medians.ok().map(|(_, desired)| desired));
+        let round = readings.round;
         series
             .absent
-            .extend(medians.err().map(|reason| Absence { round: *round, reason }));
+            .extend(medians.err().map(|reason| Absence { round, reason }));
     }
     series
 }

@@ -23,7 +23,7 @@ use crate::{
     http::{
         caller::Caller,
         negotiate::{Format, FormatQuery, Languages, content_language, format},
-        problem::Problem,
+        problem::{self, Problem},
         query::Query,
         render::{
             charts::{Labels, timeline},
@@ -83,7 +83,7 @@ const FORMATS: &[Format] = &[Format::Json, Format::Svg];
 ///
 /// The medians of every revealed round about the relationship, by perspective and element, as series that are ready to plot; where
 /// there is no point, `null`, and the reason: withheld, unrated, not heard, or not in the round's model. Or a line chart of the
-/// current medians.
+/// current medians. What is asked for and no round knows is a fault of the query, once there is a round.
 #[utoipa::path(
     tag = "Gap analyses",
     params(RelationshipPath, TimelineQuery),
@@ -108,13 +108,21 @@ async fn get_relationship_timeline(
     let filter = filter(query, format);
     let languages = Languages::of(caller.request());
     let work = move |tx: &mut Tx<'_>| {
-        let (told, model) = service::timeline::of_relationship(tx, id, &filter)?;
+        let (told, model) = match service::timeline::of_relationship(tx, id, &filter)? {
+            Ok(told) => told,
+            Err(faults) => {
+                let detail = format!("The query has {} fault(s).", faults.len());
+                return Ok(Err(
+                    Problem::new(&problem::INVALID_PARAMETER, detail).with_faults(faults)
+                ));
+            }
+        };
         let ground = match theme {
             Some(Theme::Dark) if format == Format::Svg => "-dark",
             _ => "",
         };
         let tag = format!("{}{}{ground}", Digest::of(&told)?.as_str(), format.suffix());
-        Ok(match format {
+        Ok(Ok(match format {
             Format::Svg => {
                 let none = Definition::default();
                 let words = languages.choose(model.as_ref().map_or(&none, |model| &model.content));
@@ -126,9 +134,9 @@ async fn get_relationship_timeline(
             _ => Reply::json(&told)
                 .tagged(format!("\"{tag}\""))
                 .with("Content-Language", OWN),
-        })
+        }))
     };
-    caller.read(&db, work).await
+    caller.read(&db, work).await?
 }
 
 /// Which series are meant. A picture of all that there is would be too much to see.

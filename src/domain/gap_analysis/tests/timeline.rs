@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    gap_analysis::timeline::{self, AbsenceReason, Timeline, TimelineRound},
+    gap_analysis::timeline::{self, AbsenceReason, Timeline, TimelineRound, Told},
     id::{RelationshipId, RoundId},
 };
 
@@ -10,13 +10,23 @@ fn round(number: u128) -> TimelineRound {
     TimelineRound {
         id: RoundId::from_uuid(Uuid::from_u128(number)),
         title: format!("Round {number}"),
+        model: model().slug,
+        model_version: 1,
         revealed_at: format!("2026-0{number}-01T09:30:00Z").parse().expect("a moment"),
         gap_analysis: GapAnalysisId::NIL,
         gap_analysis_version: 1,
     }
 }
 
-fn told(rounds: &[(TimelineRound, Analysis)], perspective: Option<&str>, element: &str) -> Timeline {
+fn of((round, analysis): (TimelineRound, Analysis)) -> Told {
+    Told {
+        family: analysis.model.slug.clone(),
+        round,
+        analysis,
+    }
+}
+
+fn told(rounds: &[Told], perspective: Option<&str>, element: &str) -> Timeline {
     let filter = timeline::Filter {
         perspective: perspective.map(|slug| slug.parse().expect("a slug")),
         element: Some(element.parse().expect("a key")),
@@ -26,7 +36,7 @@ fn told(rounds: &[(TimelineRound, Analysis)], perspective: Option<&str>, element
 }
 
 /// Four rounds: an older model, another perspective, too few, and as it should be.
-fn rounds() -> [(TimelineRound, Analysis); 4] {
+fn rounds() -> [Told; 4] {
     let withholding = Withholding {
         minimum_group: 2,
         perspectives: ["team".parse().expect("a slug")].into(),
@@ -57,6 +67,7 @@ fn rounds() -> [(TimelineRound, Analysis); 4] {
             analysis(&[("team", "feelings.heard=24"), ("team", "feelings.heard=34")]),
         ),
     ]
+    .map(of)
 }
 
 #[test]
@@ -101,7 +112,7 @@ fn a_series_has_a_point_a_round_and_says_why_where_it_has_none() {
 
 #[test]
 fn a_theme_has_its_own_elements_and_safety_its_considerations() {
-    let rounds = [(round(1), analysis(&[("team", "feelings.heard=11")]))];
+    let rounds = [of((round(1), analysis(&[("team", "feelings.heard=11")])))];
     let of_theme = |theme: &str| {
         let filter = timeline::Filter {
             perspective: Some("all".parse().expect("a slug")),
@@ -114,4 +125,30 @@ fn a_theme_has_its_own_elements_and_safety_its_considerations() {
         (of_theme("feelings"), of_theme("safety"), of_theme("nothing")),
         (5, 9, 0)
     );
+}
+
+#[test]
+fn a_model_that_is_no_relation_shares_words_and_no_line() {
+    let mut rounds = rounds();
+    rounds[0].family = "another".parse().expect("a slug");
+    let heard = told(&rounds, Some("team"), "feelings.heard");
+    assert_eq!(heard.series[0].current, [None, None, None, Some(2.5)]);
+    assert_eq!(heard.series[0].absent[0].reason, AbsenceReason::NotInModel);
+}
+
+#[test]
+fn what_no_round_knows_is_told_all_at_once() {
+    let filter = timeline::Filter {
+        perspective: Some("nobody".parse().expect("a slug")),
+        element: Some("feelings.held".parse().expect("a key")),
+        theme: Some("hopes".to_owned()),
+    };
+    let told: Vec<_> = filter
+        .faults(&rounds())
+        .into_iter()
+        .map(|fault| fault.pointer)
+        .collect();
+    assert_eq!(told, ["/perspective", "/element", "/theme_key"]);
+    assert!(filter.faults(&[]).is_empty());
+    assert!(timeline::Filter::default().faults(&rounds()).is_empty());
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     agreed_reading::{self, AgreedRating, AgreedReading},
     gap_analysis::{
         ModelRef, Options, Voice, analyse,
-        timeline::{Filter, TimelineRound, timeline},
+        timeline::{Filter, TimelineRound, Told, timeline},
     },
     level::Level,
     life_cycle::Sealed,
@@ -44,6 +44,8 @@ impl Examples {
         let round = TimelineRound {
             id: id(10),
             title: "Spring 2026".to_owned(),
+            model: world.head.slug.clone(),
+            model_version: 1,
             revealed_at: moment(),
             gap_analysis: id(6),
             gap_analysis_version: 1,
@@ -52,7 +54,12 @@ impl Examples {
             element: Some("feelings.heard".parse()?),
             ..Filter::default()
         };
-        self.add("Timeline", timeline(id(8), &[(round, analysis)], &filter))
+        let told = Told {
+            round,
+            analysis,
+            family: world.head.slug.clone(),
+        };
+        self.add("Timeline", timeline(id(8), &[told], &filter))
     }
 }
 

@@ -192,7 +192,11 @@ fn distance(travelled: &DistanceTravelled, wording: &Wording<'_>) -> String {
         _ = writeln!(section, "Withheld: {}.\n", withheld.join(", "));
     }
     if travelled.elements.is_empty() {
-        let shown = if travelled.withheld.is_empty() { "" } else { " that is shown" };
+        let shown = if travelled.withheld.is_empty() {
+            ""
+        } else {
+            " that is shown"
+        };
         return format!("{section}The two analyses share no rated element{shown}.\n");
     }
     section += "| element | levels moved | gap closed | moved |\n| --- | ---: | ---: | --- |\n";
