@@ -66,10 +66,14 @@ async fn what_too_few_said_is_withheld_in_every_form() {
     let csv = acme.get(&format!("{found}?format=csv")).await.text();
     let rows: Vec<&str> = csv.lines().filter(|row| row.contains(",team,")).collect();
     assert!(
-        rows.len() == 34 && rows.iter().all(|row| row.ends_with(",,true")),
+        rows.len() == 34 && rows.iter().all(|row| row.ends_with(",,true,,")),
         "{rows:?}"
     );
-    assert!(csv.lines().next().is_some_and(|head| head.ends_with(",withheld")));
+    assert!(
+        csv.lines()
+            .next()
+            .is_some_and(|head| head.ends_with(",withheld,agreed_current,agreed_desired"))
+    );
     let report = acme.get(&format!("{found}?format=markdown")).await.text();
     assert!(
         report.contains("What fewer than 3 of a perspective say is withheld"),
@@ -259,6 +263,12 @@ async fn a_team_agrees_on_a_reading_beside_the_spread_that_it_came_from() {
         assert!(
             report.contains("| Feelings: feel heard | Forming | Maturing | 1 · 1 · 0 · 2 |"),
             "{report}"
+        );
+        let csv = acme.get(&format!("{found}?format=csv")).await.text();
+        let rows: Vec<&str> = csv.lines().filter(|row| row.ends_with(",forming,maturing")).collect();
+        assert!(
+            !rows.is_empty() && rows.iter().all(|row| row.starts_with("feelings.heard,")),
+            "{csv}"
         );
         // It stays where an answer goes, which takes both versions with it.
         let own = Respondent::with_receipt(&app, &receipts[3]).await;

@@ -33,6 +33,10 @@ pub fn csv(gap_analysis: &GapAnalysis, definition: &Definition) -> Result<String
             if withholds {
                 table.write_field(reading.is_withheld().to_string())?;
             }
+            let agreed = element.agreed.as_ref();
+            for level in [agreed.map(|levels| levels.current), agreed.map(|levels| levels.desired)] {
+                table.write_field(level.map_or("", Level::key))?;
+            }
             table.write_record(None::<&[u8]>)?;
         }
     }
@@ -43,7 +47,8 @@ pub fn csv(gap_analysis: &GapAnalysis, definition: &Definition) -> Result<String
 /// How many figures a row has: two counts, two sides of seven, the median gap, and seven gaps.
 const FIGURES: usize = 2 + 2 * 7 + 1 + 7;
 
-/// The names of the columns. Only where something may be withheld does the last one say whether it is.
+/// The names of the columns. Only where something may be withheld does one say whether it is. What the team agreed on is the same in
+/// every row of an element.
 fn header(withholds: bool) -> Vec<String> {
     let fixed = [
         "element",
@@ -68,6 +73,7 @@ fn header(withholds: bool) -> Vec<String> {
         .chain(["gap_median".to_owned()])
         .chain(gaps)
         .chain(withholds.then(|| "withheld".to_owned()))
+        .chain(["agreed_current", "agreed_desired"].map(str::to_owned))
         .collect()
 }
 
@@ -144,14 +150,14 @@ mod tests {
                 "element,label,theme,strand,perspective,n,not_applicable,\
                  current_early_stages,current_forming,current_maturing,current_embedded,current_median,current_mean,current_agreement,\
                  desired_early_stages,desired_forming,desired_maturing,desired_embedded,desired_median,desired_mean,desired_agreement,\
-                 gap_median,gap_-3,gap_-2,gap_-1,gap_0,gap_1,gap_2,gap_3"
+                 gap_median,gap_-3,gap_-2,gap_-1,gap_0,gap_1,gap_2,gap_3,agreed_current,agreed_desired"
             )
         );
         // Service users: 1→3, 1→4, 2→3. Medians 1 and 3, means 4/3 and 10/3, gaps 2, 3, 1; A of [2,1,0,0] is 7/9.
         assert_eq!(
             lines.next(),
             Some(
-                "feelings.heard,feel heard,feelings,,service_user,3,0,2,1,0,0,1,1.33,0.78,0,0,2,1,3,3.33,0.78,2,0,0,0,0,1,1,1"
+                "feelings.heard,feel heard,feelings,,service_user,3,0,2,1,0,0,1,1.33,0.78,0,0,2,1,3,3.33,0.78,2,0,0,0,0,1,1,1,,"
             )
         );
         // 34 elements by two perspectives, the header, and nothing after the last line's end.
@@ -168,7 +174,7 @@ mod tests {
         assert!(table.contains("feelings.heard,\"'=HYPERLINK(\"\"http://x\"\"), \"\"now\"\"\",feelings,"));
         // Relationship: realistic, team: 4→3, so a median gap of −1.
         assert!(table.contains(
-            "relationship.realistic,realistic,relationship,,team,3,0,0,0,0,3,4,4,1,0,0,3,0,3,3,1,-1,0,0,3,0,0,0,0\r\n"
+            "relationship.realistic,realistic,relationship,,team,3,0,0,0,0,3,4,4,1,0,0,3,0,3,3,1,-1,0,0,3,0,0,0,0,,\r\n"
         ));
     }
 }

@@ -37,9 +37,27 @@ fn one(step: &Content, wording: &Wording<'_>) -> String {
     line.extend(step.due.map(|due| format!(", due {due}")));
     line.push_str(")\n");
     for evidence in &step.evidence {
-        _ = writeln!(line, "    - {}: {}", text(&evidence.label), text(&evidence.url));
+        _ = writeln!(line, "    - {}: {}", text(&evidence.label), link(&evidence.url));
     }
     line
+}
+
+/// An address as a link (CommonMark's autolinks, in which nothing is escaped): what would end it or begin another is percent-encoded.
+fn link(url: &str) -> String {
+    if !["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return text(url);
+    }
+    let mut link = "<".to_owned();
+    for c in url.chars() {
+        if c.is_whitespace() || c.is_control() || "<>\\".contains(c) {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                _ = write!(link, "%{byte:02X}");
+            }
+        } else {
+            link.push(c);
+        }
+    }
+    link + ">"
 }
 
 /// Whether the elements moved for which the baseline's next steps were done; nothing where none was.
@@ -63,5 +81,28 @@ fn moved(step: &StepTaken) -> String {
         Some(Movement::Away) => format!("it moved {far} away from where people wanted it."),
         Some(Movement::None) => "it has not moved.".to_owned(),
         None => "it is not compared.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn an_address_is_a_link_and_nothing_else() {
+        for (url, linked) in [
+            (
+                "https://wiki.example.org/rota?a=b&c=_d_",
+                "<https://wiki.example.org/rota?a=b&c=_d_>",
+            ),
+            (
+                "http://x.example/><b>\n# h\\",
+                "<http://x.example/%3E%3Cb%3E%0A#%20h%5C>",
+            ),
+            ("https://x.example/\u{2028}", "<https://x.example/%E2%80%A8>"),
+            ("javascript:alert(1)", "javascript:alert(1)"),
+        ] {
+            assert_eq!(link(url), linked);
+        }
     }
 }
