@@ -149,11 +149,11 @@ async fn a_table_has_a_row_an_element_and_perspective() {
     );
     assert_eq!(
         lines[2],
-        "care.safe,safe,care,safety,team,1,1,0,0,1,0,3,3,,0,0,1,0,3,3,,0,0,0,0,1,0,0,0"
+        "care.safe,safe,care,safety,team,1,1,0,0,1,0,3,3,,0,0,1,0,3,3,,0,0,0,0,1,0,0,0,,"
     );
     assert_eq!(
         lines[3],
-        "care.heard,heard,care,,service_user,3,0,2,1,0,0,1,1.33,0.78,0,0,2,1,3,3.33,0.78,2,0,0,0,0,1,1,1"
+        "care.heard,heard,care,,service_user,3,0,2,1,0,0,1,1.33,0.78,0,0,2,1,3,3.33,0.78,2,0,0,0,0,1,1,1,,"
     );
     assert_eq!(lines[5], "");
     assert!(lines.iter().take(5).all(|line| line.split(',').count() == header.len()));

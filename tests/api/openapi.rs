@@ -457,6 +457,7 @@ fn only_what_may_be_null_is_nullable() {
             "/PatchRound/properties/baseline",
             "/PatchRound/properties/closes_at",
             "/PatchRound/properties/constellation",
+            "/PatchRound/properties/minimum_group",
             "/PatchRound/properties/model_version",
             "/PatchRound/properties/opens_at",
             "/PatchRound/properties/relationship",
