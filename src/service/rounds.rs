@@ -49,10 +49,10 @@ pub struct PatchRound {
     /// Who is asked, all of them.
     #[schema(nullable = false, min_items = 1, max_items = 20)]
     perspectives: Option<Vec<round::Expected>>,
-    /// When it opens by itself; `null` for never.
+    /// When it opens by itself, within a minute of that; `null` for never.
     #[schema(value_type = Option<DateOrTime>)]
     opens_at: Option<Moment>,
-    /// When it closes by itself; `null` for never.
+    /// When it closes by itself: from then on nobody answers, and within a minute it is `closed`. Never in the past; `null` for never.
     #[schema(value_type = Option<DateOrTime>)]
     closes_at: Option<Moment>,
     /// What its organisers may learn about who said what.
@@ -75,8 +75,12 @@ pub fn find(tx: &mut Tx<'_>, id: RoundId) -> Result<Life> {
 
 fn shown(tx: &mut Tx<'_>, life: &Life) -> Result<Revised<Round>> {
     let progress = store::rounds::progress(tx, life)?;
+    let mut shown = Round::of(life, Some(progress));
+    if life.is_due(tx.now()) {
+        shown.cannot_open = obstacles(tx, life)?;
+    }
     Ok(Revised {
-        shown: Round::of(life, Some(progress)),
+        shown,
         revision: life.revision,
     })
 }
@@ -103,7 +107,7 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Round>
 /// The same content with the constellation that its relationship belongs to, or everything that it refers to and is not there.
 fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Result<Content> {
     let unknown = |at: String, detail: &str| Fault::new(at, "unknown_reference", detail);
-    let mut faults = content.faults();
+    let mut faults = content.faults(tx.now());
     match referred(tx, &content.model, content.model_version) {
         Err(Error::Broken(Broken::Invalid(more))) => faults.extend(more),
         outcome => drop(outcome?),
@@ -168,15 +172,15 @@ pub fn patch(tx: &mut Tx<'_>, id: RoundId, expected: &Expected, body: Checked<Va
     let mut life = find(tx, id)?;
     expected.required()?;
     // Whether anything of it can be changed is told before what is wrong with the change.
-    life.clone().edit(life.content.clone())?;
+    life.can_be_edited()?;
     expected.met_by(life.revision)?;
-    let stands = life.clone();
+    let (stands, now) = (life.clone(), tx.now());
     life = body.check(|patch| {
         let mut life = stands;
         let content: Content = merged(&life.content, &patch)?;
         match life.status {
-            RoundStatus::Draft => life.edit(referring(tx, content, Some(id))?)?,
-            _ => life.edit(content)?,
+            RoundStatus::Draft => life.edit(referring(tx, content, Some(id))?, now)?,
+            _ => life.edit(content, now)?,
         }
         Ok(life)
     })?;
@@ -205,22 +209,35 @@ fn change(
 /// Opens a round: its model's version, its privacy and the rest of it are fixed from now on.
 pub fn open(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revised<Round>> {
     change(tx, id, expected, "opened", |life, tx| {
-        let content = &life.content;
         // Only a draft can be opened: that is told before anything that stands in its way.
-        if life.status == RoundStatus::Draft {
-            referring(tx, content.clone(), Some(id))?;
-        }
-        let (head, model) = referred(tx, &content.model, content.model_version)?;
-        let constellation = match content.constellation {
-            Some(id) => store::constellations::find(tx, id)?.map(|life| life.newest.version),
-            None => None,
-        };
-        life.open(tx.now(), model.version, constellation)?;
-        if head.status() == ModelStatus::Retired {
-            return Err(Broken::ModelRetired.into());
-        }
-        Ok(())
+        life.can_be_opened()?;
+        let (model, constellation) = openable(tx, life)?;
+        Ok(life.open(tx.now(), model, constellation)?)
     })
+}
+
+/// The versions of model and constellation with which a draft opens, or what keeps it from opening.
+fn openable(tx: &mut Tx<'_>, life: &Life) -> Result<(Version, Option<Version>)> {
+    let content = referring(tx, life.content.clone(), Some(life.id))?;
+    let (head, model) = referred(tx, &content.model, content.model_version)?;
+    if head.status() == ModelStatus::Retired {
+        return Err(Broken::ModelRetired.into());
+    }
+    let constellation = match content.constellation {
+        Some(id) => store::constellations::find(tx, id)?.map(|life| life.newest.version),
+        None => None,
+    };
+    Ok((model.version, constellation))
+}
+
+/// All that keeps a draft from opening, each with the place in it.
+fn obstacles(tx: &mut Tx<'_>, life: &Life) -> Result<Vec<Fault>> {
+    match openable(tx, life) {
+        Ok(_) => Ok(Vec::new()),
+        Err(Error::Broken(Broken::Invalid(faults))) => Ok(faults),
+        Err(Error::Broken(broken)) => Ok(vec![Fault::new("/model", "model_retired", broken.to_string())]),
+        Err(other) => Err(other),
+    }
 }
 
 /// Erases what was saved in a round and not submitted.
@@ -265,7 +282,7 @@ pub fn step(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
     let life = find(tx, id)?;
     let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= tx.now());
     match life.status {
-        RoundStatus::Draft if is_due(life.content.opens_at) => open(tx, id, &Expected::Unsaid).map(drop),
+        RoundStatus::Draft if life.is_due(tx.now()) => open(tx, id, &Expected::Unsaid).map(drop),
         RoundStatus::Open if is_due(life.content.closes_at) => close(tx, id, &Expected::Unsaid).map(drop),
         _ => Ok(()),
     }

@@ -486,7 +486,7 @@ async fn what_was_not_submitted_when_a_round_ends_is_erased_by_the_job_too_and_n
         app.advance(61);
         assert_problem(&redeem(&app, &token).await, 404, "not_found");
         assert_problem(&own.submit().await, 409, "invalid_transition");
-        jobs::step(&app.db);
+        jobs::step(&app.db, &mut jobs::Stuck::new());
         assert_problem(&own.submit().await, 404, "not_found");
         let acme = renewed(&app, &acme);
         assert_eq!(acme.get(&uri).await.json()["status"], "closed");

@@ -167,12 +167,59 @@ async fn a_round_opens_and_closes_by_itself() {
                 continue;
             }
             app.advance(day(date) + until);
-            jobs::step(&app.db);
+            jobs::step(&app.db, &mut jobs::Stuck::new());
             let shown = renewed(&app, &acme).get(&uri).await.json();
             states.push(shown["status"].as_str().unwrap_or("?").to_owned());
         }
     }
     assert_eq!(states, ["draft", "open", "closed"]);
+}
+
+#[actix_web::test]
+async fn what_would_close_in_the_past_is_refused_and_what_cannot_open_says_why() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let mut body = round("named");
+    body["closes_at"] = json!("2020-01-01");
+    let told = acme.post("/v1/rounds", body.clone()).await;
+    assert_eq!(told.faults(), ["/closes_at minimum"]);
+    let map = acme.post("/v1/constellations", constellation()).await;
+    body["relationship"] = map.json()["relationships"][0]["id"].clone();
+    let opens = Moment::parse_date_or_time("2100-01-01").expect("a day");
+    (body["opens_at"], body["closes_at"]) = (json!("2100-01-01"), json!("2100-01-02"));
+    let uri = made(&acme, body).await;
+    let past = acme.patch(&uri, json!({"closes_at": "2020-01-01"})).await;
+    assert_eq!(past.faults(), ["/closes_at minimum"]);
+    // A relationship that a round names is retired where it would be deleted.
+    let retired = acme
+        .patch(&map.uri(), json!({"relationships": [], "parties": []}))
+        .await;
+    assert_eq!(retired.status, 200, "{}", retired.text());
+    assert_eq!(acme.get(&uri).await.json()["cannot_open"], Value::Null);
+    app.advance(opens.seconds() - app.db.now().seconds() + 60);
+    let acme = renewed(&app, &acme);
+    let mut stuck = jobs::Stuck::new();
+    jobs::step(&app.db, &mut stuck);
+    let why: Vec<&str> = stuck.values().map(String::as_str).collect();
+    assert_eq!(why, ["/relationship unknown_reference"]);
+    let shown = acme.get(&uri).await;
+    assert_eq!(shown.json()["status"], "draft");
+    assert_eq!(shown.json()["cannot_open"][0]["pointer"], "/relationship");
+    assert_eq!(shown.json()["cannot_open"][0]["code"], "unknown_reference");
+    let mended = acme.patch(&uri, json!({"relationship": null})).await;
+    assert_eq!((mended.status, &mended.json()["cannot_open"]), (200, &Value::Null));
+    assert_ne!(mended.etag(), shown.etag());
+    jobs::step(&app.db, &mut stuck);
+    assert_eq!(stuck, jobs::Stuck::new());
+    assert_eq!(acme.get(&uri).await.json()["status"], "open");
+    // Its end can come before anybody has mended it: a later one can still be set.
+    let mut late = round("named");
+    (late["opens_at"], late["closes_at"]) = (json!("2100-02-01"), json!("2100-02-02"));
+    let late = made(&acme, late).await;
+    app.advance(60 * 24 * 60 * 60);
+    let acme = renewed(&app, &acme);
+    assert_eq!(acme.get(&late).await.json()["cannot_open"][0]["pointer"], "/closes_at");
+    assert_eq!(acme.patch(&late, json!({"closes_at": "2101-01-01"})).await.status, 200);
 }
 
 #[actix_web::test]

@@ -132,11 +132,11 @@ pub struct Content {
     /// Who is asked.
     #[schema(min_items = 1, max_items = 20)]
     pub perspectives: Vec<Expected>,
-    /// When it opens by itself.
+    /// When it opens by itself: within a minute of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<DateOrTime>)]
     pub opens_at: Option<Moment>,
-    /// When it closes by itself: from then on nobody answers.
+    /// When it closes by itself: from then on nobody answers, and within a minute it is `closed`. Never in the past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<DateOrTime>)]
     pub closes_at: Option<Moment>,
@@ -162,8 +162,8 @@ fn usual_minimum() -> i32 {
 const LEAST_ANONYMOUS: i32 = 3;
 
 impl Content {
-    /// What is wrong with it, references to other things aside.
-    pub fn faults(&self) -> Vec<Fault> {
+    /// What is wrong with it now, references to other things aside.
+    pub fn faults(&self, now: Moment) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut seen = BTreeSet::new();
         for (place, one) in self.perspectives.iter().enumerate() {
@@ -179,10 +179,10 @@ impl Content {
             let detail = "In an anonymous round at least 3: among two, each knows what the other said.";
             faults.push(Fault::new("/minimum_group", "minimum", detail));
         }
-        if let (Some(opens), Some(closes)) = (self.opens_at, self.closes_at)
-            && closes <= opens
-        {
-            faults.push(Fault::new("/closes_at", "minimum", "It closes after it opens."));
+        let opens = self.opens_at.map_or(now, |opens| opens.max(now));
+        if self.closes_at.is_some_and(|closes| closes <= opens) {
+            let detail = "It closes after it opens, and not in the past.";
+            faults.push(Fault::new("/closes_at", "minimum", detail));
         }
         faults
     }
@@ -224,19 +224,24 @@ pub struct Life {
 
 impl Life {
     /// What a patch may make of it: anything of a draft; of an open round, another title and a later end.
-    pub fn edit(&mut self, to: Content) -> Result<(), Broken> {
-        match self.status {
-            RoundStatus::Draft => {}
-            RoundStatus::Open => Broken::unless_empty(self.fixed(&to))?,
-            _ => {
-                return Err(Broken::InvalidTransition(
-                    "Only a draft or an open round can be changed.",
-                ));
-            }
+    pub fn edit(&mut self, to: Content, now: Moment) -> Result<(), Broken> {
+        self.can_be_edited()?;
+        if self.status == RoundStatus::Open {
+            Broken::unless_empty(self.fixed(&to))?;
         }
-        Broken::unless_empty(to.faults())?;
+        Broken::unless_empty(to.faults(now))?;
         self.content = to;
         Ok(())
+    }
+
+    /// The rule that anything of it can be changed at all.
+    pub fn can_be_edited(&self) -> Result<(), Broken> {
+        match self.status {
+            RoundStatus::Draft | RoundStatus::Open => Ok(()),
+            _ => Err(Broken::InvalidTransition(
+                "Only a draft or an open round can be changed.",
+            )),
+        }
     }
 
     /// What of these words would change what is fixed since it opened.
@@ -264,20 +269,24 @@ impl Life {
         changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
     }
 
+    /// The rule that only a draft is opened.
+    pub fn can_be_opened(&self) -> Result<(), Broken> {
+        self.is(RoundStatus::Draft, "Only a draft can be opened.")
+    }
+
     /// Opens it, with these versions of model and constellation.
     pub fn open(&mut self, now: Moment, model: Version, constellation: Option<Version>) -> Result<(), Broken> {
-        self.is(RoundStatus::Draft, "Only a draft can be opened.")?;
-        if self.content.closes_at.is_some_and(|closes| closes <= now) {
-            return Err(Broken::fault(
-                "/closes_at",
-                "minimum",
-                "It would close before it opens.",
-            ));
-        }
+        self.can_be_opened()?;
+        Broken::unless_empty(self.content.faults(now))?;
         self.content.model_version = Some(model);
         self.constellation_version = constellation;
         (self.status, self.opened_at) = (RoundStatus::Open, Some(now));
         Ok(())
+    }
+
+    /// Whether it is to have opened by itself.
+    pub fn is_due(&self, now: Moment) -> bool {
+        self.status == RoundStatus::Draft && self.content.opens_at.is_some_and(|opens| opens <= now)
     }
 
     /// Closes it.

@@ -82,13 +82,14 @@ struct RoundsQuery {
     cursor: Option<String>,
 }
 
-/// A round as it stands. How far it has come is no part of its revision, but of what a cache may keep.
+/// A round as it stands. How far it has come, and what keeps it from opening, is no part of its revision, but of what a cache may keep.
 fn shown(round: &Revised<Round>) -> Reply {
     let counts = round.shown.progress.iter().flatten();
-    let counts: Vec<String> = counts
-        .map(|one| format!("{}.{}.{}", one.invited, one.started, one.submitted))
-        .collect();
-    Reply::found(round).tagged(etag(round.revision, &counts.join(".")))
+    let counts = counts.map(|one| format!("{}.{}.{}", one.invited, one.started, one.submitted));
+    let faults = round.shown.cannot_open.iter();
+    let faults = faults.map(|one| format!("{}.{}", one.pointer, one.code));
+    let more: Vec<String> = counts.chain(faults).collect();
+    Reply::found(round).tagged(etag(round.revision, &more.join(".")))
 }
 
 /// List rounds.
@@ -203,7 +204,7 @@ async fn act(
 
 /// Open a round.
 ///
-/// From now on it invites and takes answers. The versions of model and constellation, the privacy and the words of consent are fixed.
+/// From now on it takes answers. The versions of model and constellation, the privacy and the words of consent are fixed.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),
