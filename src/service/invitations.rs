@@ -214,9 +214,8 @@ fn faults(round: &Life, at: &str, invitation: &InvitationInput) -> Vec<Fault> {
     faults
 }
 
-/// How many more a round can invite, so that one analysis takes whatever they answer. Nobody else invites meanwhile.
+/// How many more a round can invite, so that one analysis takes whatever they answer.
 fn left(tx: &mut Tx<'_>, round: &Life) -> Result<i64> {
-    store::invitations::hold(tx, round.id)?;
     let progress = store::rounds::progress(tx, round)?;
     // Who has answered stays, whatever became of their invitation.
     let asked: i64 = progress.iter().map(|one| one.invited.max(one.started)).sum();
@@ -226,17 +225,17 @@ fn left(tx: &mut Tx<'_>, round: &Life) -> Result<i64> {
         .max(0))
 }
 
-/// Invites people to an open round. `random` makes a new token each time.
+/// Invites people to a round that is open, or being prepared. `random` makes a new token each time.
 pub fn create(
     tx: &mut Tx<'_>,
     round: RoundId,
     body: Checked<CreateInvitations>,
     mut random: impl FnMut() -> Token,
 ) -> Result<Invitations> {
+    // Nobody else invites meanwhile, nor changes what invitations rest on.
+    store::invitations::hold(tx, round)?;
     let round = rounds::find(tx, round)?;
-    if !round.takes_answers(tx.now()) {
-        return Err(Broken::InvalidTransition("Only an open round invites.").into());
-    }
+    round.can_invite(tx.now())?;
     let neither = |said: &CreateInvitations| said.invitations.is_none() && said.perspective.is_none();
     if !body.faults.is_empty() && body.said.as_ref().is_some_and(neither) {
         // What is at fault was left out; that nothing else is there says nothing more.

@@ -105,9 +105,16 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Round>
 }
 
 /// The same content with the constellation that its relationship belongs to, or everything that it refers to and is not there.
-fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Result<Content> {
+fn referring(tx: &mut Tx<'_>, mut content: Content, stands: Option<&Life>) -> Result<Content> {
     let unknown = |at: String, detail: &str| Fault::new(at, "unknown_reference", detail);
     let mut faults = content.faults(tx.now());
+    if let Some(stands) = stands
+        && stands.content != content
+    {
+        store::invitations::hold(tx, stands.id)?;
+        let invited = store::invitations::perspectives(tx, stands.id)?;
+        faults.extend(stands.bound(&content, &invited));
+    }
     match referred(tx, &content.model, content.model_version) {
         Err(Error::Broken(Broken::Invalid(more))) => faults.extend(more),
         outcome => drop(outcome?),
@@ -137,7 +144,7 @@ fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Res
         faults.push(unknown("/constellation".to_owned(), "There is no such constellation."));
     }
     if let Some(id) = content.baseline
-        && (own == Some(id) || store::rounds::find(tx, id)?.is_none())
+        && (stands.is_some_and(|own| own.id == id) || store::rounds::find(tx, id)?.is_none())
     {
         faults.push(unknown("/baseline".to_owned(), "There is no such other round."));
     }
@@ -179,7 +186,7 @@ pub fn patch(tx: &mut Tx<'_>, id: RoundId, expected: &Expected, body: Checked<Va
         let mut life = stands;
         let content: Content = merged(&life.content, &patch)?;
         match life.status {
-            RoundStatus::Draft => life.edit(referring(tx, content, Some(id))?, now)?,
+            RoundStatus::Draft => life.edit(referring(tx, content, Some(&life))?, now)?,
             _ => life.edit(content, now)?,
         }
         Ok(life)
@@ -218,7 +225,7 @@ pub fn open(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revised
 
 /// The versions of model and constellation with which a draft opens, or what keeps it from opening.
 fn openable(tx: &mut Tx<'_>, life: &Life) -> Result<(Version, Option<Version>)> {
-    let content = referring(tx, life.content.clone(), Some(life.id))?;
+    let content = referring(tx, life.content.clone(), Some(life))?;
     let (head, model) = referred(tx, &content.model, content.model_version)?;
     if head.status() == ModelStatus::Retired {
         return Err(Broken::ModelRetired.into());

@@ -125,7 +125,8 @@ struct NewRow {
     response_id: Option<AssessmentId>,
 }
 
-/// Lets nobody else invite to a round until this transaction ends, so that together they do not invite more than may be.
+/// Lets nobody else invite to a round until this transaction ends, so that together they do not invite more than may be, and nobody to
+/// what is being changed.
 pub fn hold(tx: &mut Tx<'_>, round: RoundId) -> Result<()> {
     tx.hold("invitations", &[&round.to_string()], true)
 }
@@ -170,6 +171,16 @@ pub fn list(tx: &mut Tx<'_>, round: RoundId, page: &Page) -> Result<(Vec<Invitat
         at: None,
         id: invitation.id.uuid(),
     }))
+}
+
+/// From which perspectives anybody is invited to a round: slugs.
+pub fn perspectives(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<String>> {
+    Ok(dsl::invitations
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::round_id.eq(round))
+        .select(dsl::perspective)
+        .distinct()
+        .load(tx.conn)?)
 }
 
 /// One of a round's invitations, unless it was made for who redeemed a shared one.

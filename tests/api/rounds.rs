@@ -226,11 +226,12 @@ async fn what_would_close_in_the_past_is_refused_and_what_cannot_open_says_why()
 async fn invitations_say_what_is_wrong_with_each_and_only_a_named_round_knows_who_is_invited() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
-    let prepared = made(&acme, round("named")).await;
-    let early = acme
-        .post(&format!("{prepared}/invitations"), json!({"perspective": "team"}))
+    let ended = opened(&acme, round("named")).await;
+    acted(&acme, &ended, "close").await;
+    let late = acme
+        .post(&format!("{ended}/invitations"), json!({"perspective": "team"}))
         .await;
-    assert_problem(&early, 409, "invalid_transition");
+    assert_problem(&late, 409, "invalid_transition");
     let name = json!({"system": "https://crm.example.org", "value": "person-1"});
     for (privacy, expected) in [
         ("named", vec!["/invitations/1/perspective unknown_reference"]),
@@ -272,6 +273,63 @@ async fn invitations_say_what_is_wrong_with_each_and_only_a_named_round_knows_wh
         }
         assert_eq!(acme.get(&uri).await.json()["data"], json!([]));
     }
+}
+
+#[actix_web::test]
+async fn a_draft_invites_and_its_tokens_are_good_once_it_has_opened_and_never_where_it_is_called_off() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let mut kept = Vec::new();
+    for last in ["open", "cancel"] {
+        let uri = made(&acme, round("named")).await;
+        let mut token = tokens(&acme, &uri, "team", 1).await;
+        let shared = json!({"perspective": "team", "uses": 2});
+        let shared = acme.post(&format!("{uri}/invitations"), shared).await.json();
+        token.push(shared["invitations"][0]["token"].as_str().expect("a token").to_owned());
+        assert_eq!(acme.get(&uri).await.json()["progress"][1]["invited"], 3);
+        let mut unknown = redeem(&app, &"A".repeat(43)).await.json();
+        for token in &token {
+            let early = redeem(&app, token).await;
+            assert_problem(&early, 404, "not_found");
+            let mut early = early.json();
+            for answer in [&mut early, &mut unknown] {
+                answer.as_object_mut().expect("an object").remove("instance");
+            }
+            assert_eq!(early, unknown);
+        }
+        acted(&acme, &uri, last).await;
+        for token in token {
+            kept.push(redeem(&app, &token).await.status);
+        }
+    }
+    assert_eq!(kept, [200, 200, 404, 404]);
+}
+
+#[actix_web::test]
+async fn what_invitations_to_a_draft_rest_on_stays_until_they_are_revoked() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = made(&acme, round("named")).await;
+    let invited = acme
+        .post(
+            &format!("{uri}/invitations"),
+            json!({"perspective": "team", "label": "Mary"}),
+        )
+        .await
+        .json();
+    let other = json!({"privacy": "anonymous", "title": "Summer",
+        "perspectives": [{"perspective": "service_user", "expected": 4}]});
+    let told = acme.patch(&uri, other.clone()).await;
+    assert_eq!(told.faults(), ["/privacy immutable", "/perspectives immutable"]);
+    let more = json!({"title": "Summer", "perspectives": [{"perspective": "organisation", "expected": 4},
+        {"perspective": "team", "expected": 4}]});
+    assert_eq!(acme.patch(&uri, more).await.status, 200);
+    let invitation = format!(
+        "{uri}/invitations/{}",
+        invited["invitations"][0]["id"].as_str().expect("an id")
+    );
+    assert_eq!(acme.delete(&invitation).await.status, 204);
+    assert_eq!(acme.patch(&uri, other).await.json()["privacy"], "anonymous");
 }
 
 #[actix_web::test]

@@ -83,7 +83,8 @@ async fn list_invitations(
 
 /// Invite to a round.
 ///
-/// One invitation, or up to 500 at once, to an open round. Each answers with its token this once, which leads to one assessment; one
+/// One invitation, or up to 500 at once, to an open round or to a draft: until that opens, its tokens are answered like unknown ones
+/// (404), and are good from then on; where it is cancelled or deleted, they never are. Each answers with its token this once, which leads to one assessment; one
 /// with several `uses` (for a poster) gives whoever redeems it a token of their own. A round invites at most 10,000. Invitations end with
 /// their round. An answer that is replayed for its idempotency key has no tokens.
 #[utoipa::path(
