@@ -7,6 +7,7 @@ use super::{Checked, Error, Expected, Result, Revised, rounds};
 use crate::{
     domain::{
         capability::Token,
+        assessment::LONGEST_REFERENCE,
         event::{Event, Kind},
         external_id::ExternalId,
         fault::{Broken, Fault},
@@ -41,7 +42,8 @@ pub struct InvitationInput {
     #[serde(default)]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub label: Option<String>,
-    /// Who is invited, by their name in another system. In named rounds alone.
+    /// Who is invited, by their name in another system. In named rounds alone: their assessment has it as its `respondent_ref`,
+    /// `system|value`, in place of the label. At most 199 characters together.
     #[serde(default)]
     #[schema(nullable = false)]
     pub external_id: Option<ExternalId>,
@@ -71,7 +73,8 @@ pub struct CreateInvitations {
     #[serde(default)]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub label: Option<String>,
-    /// Of one: who is invited, by their name in another system. In named rounds alone.
+    /// Of one: who is invited, by their name in another system. In named rounds alone: their assessment has it as its
+    /// `respondent_ref`, `system|value`, in place of the label. At most 199 characters together.
     #[serde(default)]
     #[schema(nullable = false)]
     pub external_id: Option<ExternalId>,
@@ -205,11 +208,12 @@ fn faults(round: &Life, at: &str, invitation: &InvitationInput) -> Vec<Fault> {
         faults.extend(given.map(|(name, _)| Fault::new(format!("{at}/{name}"), "not_named", detail)));
     }
     if let Some(name) = &invitation.external_id {
-        let own = ExternalId::faults(std::slice::from_ref(name)).into_iter();
-        faults.extend(own.map(|fault| Fault {
-            pointer: format!("{at}{}", fault.pointer.replace("/external_ids/0", "/external_id")),
-            ..fault
-        }));
+        let at = format!("{at}/external_id");
+        faults.extend(name.own_faults(&at));
+        if name.to_string().chars().count() > LONGEST_REFERENCE {
+            let detail = "System and value have at most 199 characters together: `system|value` says who answered.";
+            faults.push(Fault::new(at, "max_length", detail));
+        }
     }
     faults
 }

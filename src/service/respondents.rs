@@ -70,8 +70,8 @@ fn unsaved(tx: &mut Tx<'_>, respondent: &Respondent, round: &round::Life) -> Res
     };
     let respondent_ref = match content.privacy {
         Privacy::Named => store::invitations::of_response(tx, respondent.assessment)?.and_then(|invitation| {
-            let external_id = invitation.external_id.map(|name| name.value);
-            invitation.label.or(external_id)
+            let name = invitation.external_id.map(|name| name.to_string());
+            name.or(invitation.label)
         }),
         Privacy::Pseudonymous => Some(pseudonym(respondent.assessment)),
         Privacy::Anonymous => None,

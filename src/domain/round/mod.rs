@@ -66,7 +66,7 @@ impl RoundStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Privacy {
-    /// After the reveal, who said what, by the label of their invitation.
+    /// After the reveal, who said what: by the external id of their invitation or, where it has none, its label.
     Named,
     /// After the reveal, what each said, under a name that says nothing.
     Pseudonymous,
