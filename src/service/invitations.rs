@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use super::{Checked, Error, Expected, Result, Revised, rounds};
 use crate::{
     domain::{
-        capability::Token,
         assessment::LONGEST_REFERENCE,
+        capability::Token,
         event::{Event, Kind},
         external_id::ExternalId,
         fault::{Broken, Fault},

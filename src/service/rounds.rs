@@ -25,7 +25,8 @@ use crate::{
     },
 };
 
-/// What to change of a round (JSON merge patch, RFC 7396): anything of a draft; of an open round its title, and a later end.
+/// What to change of a round (JSON merge patch, RFC 7396): anything of a draft; of an open round its title, how many are
+/// `expected`, and a later end.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -46,7 +47,7 @@ pub struct PatchRound {
     constellation: Option<ConstellationId>,
     /// The relationship it is about; `null` for the service as a whole.
     relationship: Option<RelationshipId>,
-    /// Who is asked, all of them.
+    /// Who is asked, all of them; of an open round the same in the same order, with how many are `expected` now.
     #[schema(nullable = false, min_items = 1, max_items = 20)]
     perspectives: Option<Vec<round::Expected>>,
     /// When it opens by itself, within a minute of that; `null` for never.

@@ -116,7 +116,11 @@ async fn after_the_reveal_organisers_see_who_said_what_only_in_a_named_round_and
     // The name in another system is the one by which that finds them again.
     let invited = [
         ("named", json!({"label": "Mary"}), "Mary"),
-        ("named", json!({"label": "Mary", "external_id": crm}), "https://crm.example.org|person-1"),
+        (
+            "named",
+            json!({"label": "Mary", "external_id": crm}),
+            "https://crm.example.org|person-1",
+        ),
         ("pseudonymous", json!({}), "P-"),
     ];
     for (privacy, mut invitation, expected) in invited {
@@ -136,7 +140,10 @@ async fn after_the_reveal_organisers_see_who_said_what_only_in_a_named_round_and
         let own = Respondent::with_receipt(&app, &receipt).await.uri;
         let shown = acme.get(&own).await.json();
         let named = shown["respondent_ref"].as_str().expect("a name");
-        assert!(named == expected || privacy != "named" && named.starts_with(expected), "{named}");
+        assert!(
+            named == expected || privacy != "named" && named.starts_with(expected),
+            "{named}"
+        );
         assert_problem(&acme.act(&format!("{own}/amend")).await, 403, "read_only");
         let migrated = acme.post(&format!("{own}/migrate"), json!({"to_version": 2})).await;
         assert_problem(&migrated, 403, "read_only");

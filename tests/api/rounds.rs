@@ -107,7 +107,7 @@ async fn a_round_about_a_relationship_names_its_constellation_and_keeps_it_from_
 }
 
 #[actix_web::test]
-async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_an_ended_one_not_at_all() {
+async fn a_draft_can_change_an_open_round_only_its_title_its_numbers_and_to_a_later_end_and_an_ended_one_not_at_all() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
     let uri = made(&acme, round("named")).await;
@@ -125,8 +125,17 @@ async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_
         .set_json(json!({"title": "x"}));
     assert_problem(&acme.send(request).await, 428, "precondition_required");
     acted(&acme, &uri, "open").await;
-    let later = json!({"title": "Longer", "closes_at": "2101-01-01"});
-    assert_eq!(acme.patch(&uri, later).await.json()["title"], "Longer");
+    let expected = |expected| json!([{"perspective": "service_user", "expected": 5}, {"perspective": "team", "expected": expected}]);
+    let later = json!({"title": "Longer", "closes_at": "2101-01-01", "perspectives": expected(9)});
+    let later = acme.patch(&uri, later).await.json();
+    assert_eq!(
+        (&later["title"], &later["progress"][1]["expected"]),
+        (&json!("Longer"), &json!(9))
+    );
+    let mut fewer = expected(9);
+    fewer.as_array_mut().expect("a list").pop();
+    let told = acme.patch(&uri, json!({"perspectives": fewer})).await;
+    assert_eq!(told.faults(), ["/perspectives immutable"]);
     let told = acme
         .patch(
             &uri,

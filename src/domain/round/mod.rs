@@ -223,7 +223,7 @@ pub struct Life {
 }
 
 impl Life {
-    /// What a patch may make of it: anything of a draft; of an open round, another title and a later end.
+    /// What a patch may make of it: anything of a draft; of an open round, another title, other numbers expected and a later end.
     pub fn edit(&mut self, to: Content, now: Moment) -> Result<(), Broken> {
         self.can_be_edited()?;
         if self.status == RoundStatus::Open {
@@ -251,12 +251,19 @@ impl Life {
             (Some(stands), Some(to)) => to >= stands,
             (stands, to) => stands == to,
         };
+        let slugs = |content: &Content| {
+            content
+                .perspectives
+                .iter()
+                .map(|one| one.perspective.clone())
+                .collect::<Vec<_>>()
+        };
         let same = [
             ("/model", stands.model == to.model),
             ("/model_version", stands.model_version == to.model_version),
             ("/constellation", stands.constellation == to.constellation),
             ("/relationship", stands.relationship == to.relationship),
-            ("/perspectives", stands.perspectives == to.perspectives),
+            ("/perspectives", slugs(stands) == slugs(to)),
             ("/opens_at", stands.opens_at == to.opens_at),
             ("/closes_at", is_later),
             ("/privacy", stands.privacy == to.privacy),
@@ -264,7 +271,8 @@ impl Life {
             ("/consent", stands.consent == to.consent),
             ("/baseline", stands.baseline == to.baseline),
         ];
-        let detail = "This is fixed since the round opened: only its title and a later end can be set.";
+        let detail =
+            "This is fixed since the round opened: only its title, how many are expected and a later end can be set.";
         let changed = same.into_iter().filter(|(_, same)| !same);
         changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
     }

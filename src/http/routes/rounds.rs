@@ -162,8 +162,9 @@ async fn get_round(caller: Caller<ReadRounds>, path: Path<RoundPath>, db: Data<D
 
 /// Change a round.
 ///
-/// A JSON merge patch (RFC 7396): anything of a draft; of an open round its title, and a later end. Where a draft has invitations
-/// already, its privacy stays, and so do the perspectives that they are for, until they are revoked.
+/// A JSON merge patch (RFC 7396): anything of a draft; of an open round its title, how many are `expected` from its perspectives,
+/// and a later end. Where a draft has invitations already, its privacy stays, and so do the perspectives that they are for, until they
+/// are revoked.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),
