@@ -270,6 +270,17 @@ pub fn cancel(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revis
     })
 }
 
+/// Deletes a draft, with its invitations.
+pub fn delete(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<()> {
+    store::invitations::hold(tx, id)?;
+    let life = find(tx, id)?;
+    expected.required()?;
+    life.can_be_deleted()?;
+    expected.met_by(life.revision)?;
+    store::rounds::delete(tx, &life)?;
+    emit(tx, &life, "deleted")
+}
+
 /// Reveals what a closed round found.
 pub fn reveal(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revised<Round>> {
     change(tx, id, expected, "revealed", |life, tx| {

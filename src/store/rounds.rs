@@ -219,6 +219,21 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
     if changed == 1 { Ok(()) } else { Err(Error::Contended) }
 }
 
+/// Deletes a round to which nobody answered, with its invitations, if nobody else changed it meanwhile.
+pub fn delete(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    diesel::delete(
+        invitations::invitations
+            .filter(invitations::organisation_id.eq(tx.own()))
+            .filter(invitations::round_id.eq(life.id)),
+    )
+    .execute(tx.conn)?;
+    let own = dsl::rounds
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(life.id));
+    let deleted = diesel::delete(own.filter(dsl::revision.eq(life.revision))).execute(tx.conn)?;
+    if deleted == 1 { Ok(()) } else { Err(Error::Contended) }
+}
+
 /// From now on, the organisation's clients see what was submitted to the round.
 pub fn unconceal(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
     diesel::update(

@@ -342,6 +342,28 @@ async fn what_invitations_to_a_draft_rest_on_stays_until_they_are_revoked() {
 }
 
 #[actix_web::test]
+async fn a_draft_is_deleted_with_its_invitations_and_no_other_round_is() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = made(&acme, round("named")).await;
+    let token = tokens(&acme, &uri, "team", 1).await.remove(0);
+    let unsaid = actix_web::test::TestRequest::delete().uri(&uri);
+    assert_problem(&acme.send(unsaid).await, 428, "precondition_required");
+    assert_eq!(app.organisation("rival").delete(&uri).await.status, 404);
+    assert_eq!(acme.delete(&uri).await.status, 204);
+    assert_problem(&acme.get(&uri).await, 404, "not_found");
+    assert_problem(&redeem(&app, &token).await, 404, "not_found");
+    let open = opened(&acme, round("named")).await;
+    assert_problem(&acme.delete(&open).await, 409, "invalid_transition");
+    acted(&acme, &open, "cancel").await;
+    assert_problem(&acme.delete(&open).await, 409, "invalid_transition");
+    assert_eq!(
+        acme.get("/v1/rounds").await.json()["data"].as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[actix_web::test]
 async fn tokens_are_shown_once_kept_only_as_hashes_and_in_no_replayed_answer() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");

@@ -292,6 +292,14 @@ impl Life {
         Ok(())
     }
 
+    /// The rule that only a draft is deleted: of everything else somebody was told.
+    pub fn can_be_deleted(&self) -> Result<(), Broken> {
+        self.is(
+            RoundStatus::Draft,
+            "Only a draft can be deleted; an open round is cancelled.",
+        )
+    }
+
     /// Whether it is to have opened by itself.
     pub fn is_due(&self, now: Moment) -> bool {
         self.status == RoundStatus::Draft && self.content.opens_at.is_some_and(|opens| opens <= now)

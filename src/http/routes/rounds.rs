@@ -1,7 +1,7 @@
 //! Rounds: prepared, opened, closed, revealed, called off.
 
 use actix_web::{
-    get, patch, post,
+    delete, get, patch, post,
     web::{Data, Path},
 };
 use serde::Deserialize;
@@ -41,6 +41,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(create_round)
         .service(get_round)
         .service(patch_round)
+        .service(delete_round)
         .service(open_round)
         .service(close_round)
         .service(reveal_round)
@@ -187,6 +188,23 @@ async fn patch_round(
             Ok(shown(&rounds::patch(tx, id, &expected, body.clone())?))
         })
         .await
+}
+
+/// Delete a round.
+///
+/// A draft, with its invitations: nobody has seen it. A round that has opened is cancelled instead, which it survives. A round that
+/// names the deleted one as its `baseline` has to name another before it opens.
+#[utoipa::path(
+    tag = "Rounds",
+    params(RoundPath),
+    responses((status = 204, description = "It is deleted"), Problem),
+    security(("bearer" = ["rounds:write"])),
+)]
+#[delete("/v1/rounds/{round}")]
+async fn delete_round(caller: Caller<WriteRounds>, path: Path<RoundPath>, db: Data<Db>) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    let work = move |tx: &mut Tx<'_>| rounds::delete(tx, id, &expected).map(|()| Reply::no_content());
+    caller.write(&db, work).await
 }
 
 /// What is done with a round as a whole.
