@@ -328,7 +328,10 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
         data.iter().map(|item| item["round"].clone()).collect::<Vec<_>>()
     };
     let about = relationship.as_str().expect("an id");
-    assert_eq!(listed(format!("round={}", id_of(&spring))).await, [json!(id_of(&spring))]);
+    assert_eq!(
+        listed(format!("round={}", id_of(&spring))).await,
+        [json!(id_of(&spring))]
+    );
     assert_eq!(
         listed(format!("relationship={about}")).await,
         [json!(id_of(&autumn)), json!(id_of(&spring))]

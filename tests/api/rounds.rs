@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{Client, TestApp},
     inviting::{Respondent, acted, opened, redeem, round, tokens},
-    making::renewed,
+    making::{id_of, renewed},
     problems::assert_problem,
     rows::{self, Second},
     world::constellation,
@@ -104,6 +104,25 @@ async fn a_round_about_a_relationship_names_its_constellation_and_keeps_it_from_
         ))
         .await;
     assert_eq!(listed.json()["data"].as_array().map(Vec::len), Some(1));
+    let whole = made(&acme, round("named")).await;
+    assert_eq!(acme.patch(&uri, json!({"title": "Later"})).await.status, 200);
+    let ids = async |query: &str| {
+        let page = acme.get(&format!("/v1/rounds?{query}")).await.json();
+        let data = page["data"].as_array().expect("a page").clone();
+        data.iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    };
+    let (about_it, whole) = (json!(id_of(&uri)), json!(id_of(&whole)));
+    assert_eq!(ids("limit=9").await, [whole.clone(), about_it.clone()]);
+    assert_eq!(ids("updated_since=2020-01-01").await, [whole.clone(), about_it.clone()]);
+    assert_eq!(ids("updated_since=2999-01-01").await, Vec::<Value>::new());
+    let constellation = id.as_str().expect("an id");
+    assert_eq!(ids(&format!("constellation={constellation}")).await, [about_it]);
+    let first = acme.get("/v1/rounds?updated_since=2020-01-01&limit=1").await;
+    let next = first.json()["next_cursor"].as_str().expect("a cursor").to_owned();
+    let second = acme
+        .get(&format!("/v1/rounds?updated_since=2020-01-01&limit=1&cursor={next}"))
+        .await;
+    assert_eq!(second.json()["data"][0]["title"], "Later");
 }
 
 #[actix_web::test]

@@ -13,7 +13,8 @@ use super::id;
 use crate::{
     auth::scope::{ReadRounds, WriteRounds},
     domain::{
-        id::{RelationshipId, RoundId},
+        id::{ConstellationId, RelationshipId, RoundId},
+        moment::{DateOrTime, Moment},
         round::{Content, Round, RoundStatus},
     },
     http::{
@@ -75,6 +76,12 @@ struct RoundsQuery {
     /// About this relationship.
     #[param(nullable = false, value_type = Option<RelationshipId>)]
     relationship: Option<RelationshipId>,
+    /// About this constellation, or one of its relationships.
+    #[param(nullable = false, value_type = Option<ConstellationId>)]
+    constellation: Option<ConstellationId>,
+    /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first. How far a round has come is no change of it.
+    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
+    updated_since: Option<Moment>,
     /// How many items a page holds.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<Limit>,
@@ -95,7 +102,7 @@ fn shown(round: &Revised<Round>) -> Reply {
 
 /// List rounds.
 ///
-/// The organisation's own, newest first, without how far they have come.
+/// The organisation's own, without how far they have come: newest first or, with `updated_since`, the longest unchanged first.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundsQuery),
@@ -113,6 +120,8 @@ async fn list_rounds(
     let filter = Filter {
         status: query.status,
         relationship: query.relationship,
+        constellation: query.constellation,
+        updated_since: query.updated_since,
     };
     let (items, next) = caller.read(&db, move |tx| rounds::list(tx, &filter, &page)).await?;
     Ok(paging.reply(items, next))
