@@ -139,6 +139,9 @@ pub struct Invitation {
     /// From which perspective it is answered.
     #[schema(value_type = Slug)]
     pub perspective: String,
+    /// What its `ETag` is made of, so that who lists invitations can revoke one: revision 1 is `If-Match: "1"`.
+    #[schema(minimum = 1)]
+    pub revision: i64,
     /// How many can redeem it.
     #[schema(minimum = 1, maximum = 10_000)]
     pub uses: i32,
@@ -168,10 +171,10 @@ pub struct Invitation {
     pub url: Option<String>,
 }
 
-/// Shown of several at once.
+/// What inviting answers with, one or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Invitations {
-    /// They, in the order of the request.
+    /// The invitations, in the order of the request; one, where the request makes one.
     #[schema(max_items = 500)]
     pub invitations: Vec<Invitation>,
 }
@@ -279,6 +282,7 @@ pub fn create(
             id: one.id,
             round: round.id,
             perspective: one.perspective.clone(),
+            revision: revision(0),
             uses: one.uses,
             used: (one.uses > 1).then_some(0),
             label: one.label.clone(),
@@ -294,6 +298,11 @@ pub fn create(
     Ok(Invitations { invitations: shown })
 }
 
+/// What of an invitation changes is how many have redeemed it.
+fn revision(used: i32) -> i64 {
+    i64::from(used) + 1
+}
+
 /// Invitations as their organisers see them.
 fn shown(tx: &mut Tx<'_>, kept: Vec<Kept>) -> Result<Vec<Invitation>> {
     let ids: Vec<AssessmentId> = kept.iter().filter_map(|invitation| invitation.response).collect();
@@ -301,6 +310,7 @@ fn shown(tx: &mut Tx<'_>, kept: Vec<Kept>) -> Result<Vec<Invitation>> {
     let shown = kept.into_iter().map(|kept| Invitation {
         id: kept.id,
         round: kept.round,
+        revision: revision(kept.used),
         uses: kept.uses,
         used: (kept.uses > 1).then_some(kept.used),
         external_id: kept.external_id,
@@ -317,10 +327,15 @@ fn shown(tx: &mut Tx<'_>, kept: Vec<Kept>) -> Result<Vec<Invitation>> {
     Ok(shown.collect())
 }
 
-/// A page of a round's invitations.
-pub fn list(tx: &mut Tx<'_>, round: RoundId, page: &Page) -> Result<(Vec<Invitation>, Option<Position>)> {
+/// A page of a round's invitations; of those from one perspective, where it is named.
+pub fn list(
+    tx: &mut Tx<'_>,
+    round: RoundId,
+    perspective: Option<&Slug>,
+    page: &Page,
+) -> Result<(Vec<Invitation>, Option<Position>)> {
     rounds::find(tx, round)?;
-    let (kept, next) = store::invitations::list(tx, round, page)?;
+    let (kept, next) = store::invitations::list(tx, round, perspective, page)?;
     Ok((shown(tx, kept)?, next))
 }
 
@@ -331,15 +346,17 @@ fn kept(tx: &mut Tx<'_>, round: RoundId, id: InvitationId) -> Result<Kept> {
 /// One of a round's invitations.
 pub fn get(tx: &mut Tx<'_>, round: RoundId, id: InvitationId) -> Result<Revised<Invitation>> {
     let kept = kept(tx, round, id)?;
-    let revision = i64::from(kept.used) + 1;
     let shown = shown(tx, vec![kept])?.pop().ok_or(Error::NotFound("invitation"))?;
-    Ok(Revised { shown, revision })
+    Ok(Revised {
+        revision: shown.revision,
+        shown,
+    })
 }
 
 /// Ends an invitation: nobody redeems it any more. Who has taken a use of a shared one goes on with the token they got for it.
 pub fn revoke(tx: &mut Tx<'_>, round: RoundId, id: InvitationId, expected: &Expected) -> Result<()> {
     let kept = kept(tx, round, id)?;
     expected.required()?;
-    expected.met_by(i64::from(kept.used) + 1)?;
+    expected.met_by(revision(kept.used))?;
     Ok(store::invitations::delete(tx, &kept)?)
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::domain::{
     external_id::ExternalId,
     id::{AssessmentId, InvitationId, OrganisationId, RoundId},
+    slug::Slug,
 };
 
 /// An invitation, without its token.
@@ -155,13 +156,21 @@ pub fn insert(tx: &mut Tx<'_>, round_id: RoundId, new: Vec<NewInvitation>) -> Re
 }
 
 /// A page of a round's invitations, newest first, without those that were made for who redeemed a shared one.
-pub fn list(tx: &mut Tx<'_>, round: RoundId, page: &Page) -> Result<(Vec<Invitation>, Option<Position>)> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    round: RoundId,
+    perspective: Option<&Slug>,
+    page: &Page,
+) -> Result<(Vec<Invitation>, Option<Position>)> {
     let mut query = dsl::invitations
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::round_id.eq(round))
         .filter(dsl::is_personal.eq(false))
         .select(columns!())
         .into_boxed();
+    if let Some(perspective) = perspective {
+        query = query.filter(dsl::perspective.eq(perspective.as_str()));
+    }
     if let Some(after) = page.after {
         query = query.filter(dsl::id.lt(InvitationId::from_uuid(after.id)));
     }

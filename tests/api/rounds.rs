@@ -418,6 +418,24 @@ async fn tokens_are_shown_once_kept_only_as_hashes_and_in_no_replayed_answer() {
     ] {
         assert!(!text.contains(&token), "{text}");
     }
+    let one = json!({"perspective": "service_user", "uses": 3});
+    let shared = acme.post(&format!("{uri}/invitations"), one).await.json();
+    redeem(&app, shared["invitations"][0]["token"].as_str().expect("a token")).await;
+    let listed = acme
+        .get(&format!("{uri}/invitations?perspective=service_user"))
+        .await
+        .json();
+    let listed = listed["data"].as_array().expect("a page").clone();
+    assert_eq!(
+        (listed.len(), &listed[0]["used"], &listed[0]["revision"]),
+        (1, &json!(1), &json!(2))
+    );
+    for (revision, expected) in [(1, 412), (2, 204)] {
+        let path = format!("{uri}/invitations/{}", listed[0]["id"].as_str().expect("an id"));
+        let revoke = actix_web::test::TestRequest::delete().uri(&path);
+        let revoke = revoke.insert_header(("If-Match", format!("\"{revision}\"")));
+        assert_eq!(acme.send(revoke).await.status, expected);
+    }
     let mut second = Second::open(&app.database);
     assert_eq!(second.tables_with(&token), Vec::<String>::new());
     redeem(&app, &token).await;
