@@ -217,11 +217,23 @@ async fn with_a_receipt_an_answer_is_read_amended_until_the_round_closes_withdra
             assert_problem(&redeem_receipt(&app, &receipts[1]).await, 404, "not_found");
         } else {
             assert_eq!(gone.json()["status"], "withdrawn");
+            // Nobody but they can take it back, and they can.
+            let restored = withdrawn.client.act(&format!("{}/restore", withdrawn.uri)).await;
+            assert_eq!(
+                (restored.status, &restored.json()["status"]),
+                (200, &json!("submitted"))
+            );
+            assert_eq!(acme.get(&uri).await.json()["progress"][1]["submitted"], 5);
+            assert_eq!(withdrawn.client.delete(&withdrawn.uri).await.status, 204);
         }
         assert_eq!(acme.get(&uri).await.json()["progress"][1]["submitted"], 4);
         acted(&acme, &uri, "close").await;
         let late = own.client.act(&format!("{}/amend", own.uri)).await;
         assert_problem(&late, 409, "invalid_transition");
+        if privacy != "anonymous" {
+            let late = withdrawn.client.act(&format!("{}/restore", withdrawn.uri)).await;
+            assert_problem(&late, 409, "invalid_transition");
+        }
         let found = acted(&acme, &uri, "reveal").await["gap_analysis"].clone();
         let found = format!("/v1/gap-analyses/{}", found.as_str().expect("an id"));
         let n = |analysis: Answer| analysis.json()["elements"][0]["all"]["n"].clone();
@@ -429,6 +441,7 @@ async fn a_respondents_token_is_refused_by_every_operation_that_is_not_for_them(
         "get_gap_analysis",
         "get_gap_analysis_chart",
         "patch_assessment",
+        "restore_assessment",
         "submit_assessment",
         "withdraw_assessment",
     ];
