@@ -49,6 +49,19 @@ async fn everything_that_is_wrong_with_a_round_is_told_at_once() {
         ]
     );
     let mut body = round("named");
+    body["title"] = json!(" ");
+    body["consent"] = json!({"text": "\n", "version": "\t", "language": "zz-zz-zz-zz-"});
+    let told = acme.post("/v1/rounds", body).await.faults();
+    assert_eq!(
+        told,
+        [
+            "/title required",
+            "/consent/text required",
+            "/consent/version required",
+            "/consent/language pattern"
+        ]
+    );
+    let mut body = round("named");
     body["consent"] = json!({"text": "", "version": "1"});
     body["perspectives"] = json!([]);
     body["minimum_group"] = json!(1);

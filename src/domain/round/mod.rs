@@ -1,5 +1,6 @@
 //! Rounds: an occasion on which people are asked for their answers, and the states through which it goes.
 
+mod inviting;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use super::{
     fault::{Broken, Fault},
     gap_analysis::MOST_PERSPECTIVES,
     id::{ConstellationId, GapAnalysisId, RelationshipId, RoundId},
+    language::LanguageTag,
     life_cycle::Version,
     moment::{DateOrTime, Moment},
     slug::Slug,
@@ -175,6 +177,7 @@ impl Content {
         if self.perspectives.is_empty() || self.perspectives.len() > MOST_PERSPECTIVES {
             faults.push(Fault::new("/perspectives", "length", "1 to 20 perspectives."));
         }
+        faults.extend(self.words());
         if self.privacy == Privacy::Anonymous && self.minimum_group < LEAST_ANONYMOUS {
             let detail = "In an anonymous round at least 3: among two, each knows what the other said.";
             faults.push(Fault::new("/minimum_group", "minimum", detail));
@@ -185,6 +188,26 @@ impl Content {
             faults.push(Fault::new("/closes_at", "minimum", detail));
         }
         faults
+    }
+
+    /// What is wrong with its words: what is blank, and what names no language.
+    fn words(&self) -> impl Iterator<Item = Fault> {
+        let said = [
+            ("/title", &self.title),
+            ("/consent/text", &self.consent.text),
+            ("/consent/version", &self.consent.version),
+        ];
+        let blank = said.into_iter().filter(|(_, text)| text.trim().is_empty());
+        let blank = blank.map(|(at, _)| Fault::new(at, "required", "This text is missing."));
+        let language = self.consent.language.as_ref();
+        let unknown = language.filter(|tag| tag.parse::<LanguageTag>().is_err());
+        blank.chain(unknown.map(|_| {
+            Fault::new(
+                "/consent/language",
+                "pattern",
+                "This is not the tag of a language (BCP 47).",
+            )
+        }))
     }
 
     /// The perspective of this name, where it is asked.
@@ -348,30 +371,6 @@ impl Life {
     /// Whether respondents may answer: while it is open and its end has not come, be the job that closes it late or not.
     pub fn takes_answers(&self, now: Moment) -> bool {
         self.status == RoundStatus::Open && self.content.closes_at.is_none_or(|closes| now < closes)
-    }
-
-    /// The rule that only a round that takes answers invites, or one that is to: a draft.
-    pub fn can_invite(&self, now: Moment) -> Result<(), Broken> {
-        if self.status == RoundStatus::Draft || self.takes_answers(now) {
-            Ok(())
-        } else {
-            Err(Broken::InvalidTransition("Only a draft or an open round invites."))
-        }
-    }
-
-    /// What a patch would change that invitations from these perspectives rest on.
-    pub fn bound(&self, to: &Content, invited: &[String]) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        if self.content.privacy != to.privacy && !invited.is_empty() {
-            let detail = "People are invited under this promise: revoke their invitations first.";
-            faults.push(Fault::new("/privacy", "immutable", detail));
-        }
-        let asked: BTreeSet<&str> = to.perspectives.iter().map(|one| one.perspective.as_str()).collect();
-        if !invited.iter().all(|perspective| asked.contains(perspective.as_str())) {
-            let detail = "People are invited from a perspective that is left out: revoke their invitations first.";
-            faults.push(Fault::new("/perspectives", "immutable", detail));
-        }
-        faults
     }
 
     /// The time of everything in it that has none of its own: midnight of the day on which it opened.
