@@ -18,11 +18,11 @@ use crate::{
         gap_analysis::{Analysis, GapAnalysis, GapAnalysisItem, Life, may_follow},
         id::{AssessmentId, GapAnalysisId},
         life_cycle::{Sealed, Version},
-        moment::Moment,
     },
     store::{
         self,
         db::Tx,
+        gap_analysis_lists::Filter,
         journal,
         models::SealedModel,
         page::{Page, Position},
@@ -187,12 +187,8 @@ pub(super) fn agree(tx: &mut Tx<'_>, mut life: Life, agreed: &Sealed<agreed_read
 }
 
 /// A page of the organisation's gap analyses, without their longest parts.
-pub fn list(
-    tx: &mut Tx<'_>,
-    updated_since: Option<Moment>,
-    page: &Page,
-) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
-    Ok(store::gap_analyses::list(tx, updated_since, page)?)
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
+    Ok(store::gap_analysis_lists::list(tx, filter, page)?)
 }
 
 /// A page of a gap analysis's versions.

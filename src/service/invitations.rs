@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{Checked, Error, Expected, Result, Revised, rounds};
 use crate::{
     domain::{
+        assessment::LONGEST_REFERENCE,
         capability::Token,
         event::{Event, Kind},
         external_id::ExternalId,
@@ -41,7 +42,8 @@ pub struct InvitationInput {
     #[serde(default)]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub label: Option<String>,
-    /// Who is invited, by their name in another system. In named rounds alone.
+    /// Who is invited, by their name in another system. In named rounds alone: their assessment has it as its `respondent_ref`,
+    /// `system|value`, in place of the label. At most 199 characters together.
     #[serde(default)]
     #[schema(nullable = false)]
     pub external_id: Option<ExternalId>,
@@ -71,7 +73,8 @@ pub struct CreateInvitations {
     #[serde(default)]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub label: Option<String>,
-    /// Of one: who is invited, by their name in another system. In named rounds alone.
+    /// Of one: who is invited, by their name in another system. In named rounds alone: their assessment has it as its
+    /// `respondent_ref`, `system|value`, in place of the label. At most 199 characters together.
     #[serde(default)]
     #[schema(nullable = false)]
     pub external_id: Option<ExternalId>,
@@ -136,6 +139,9 @@ pub struct Invitation {
     /// From which perspective it is answered.
     #[schema(value_type = Slug)]
     pub perspective: String,
+    /// What its `ETag` is made of, so that who lists invitations can revoke one: revision 1 is `If-Match: "1"`.
+    #[schema(minimum = 1)]
+    pub revision: i64,
     /// How many can redeem it.
     #[schema(minimum = 1, maximum = 10_000)]
     pub uses: i32,
@@ -165,10 +171,10 @@ pub struct Invitation {
     pub url: Option<String>,
 }
 
-/// Shown of several at once.
+/// What inviting answers with, one or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Invitations {
-    /// They, in the order of the request.
+    /// The invitations, in the order of the request; one, where the request makes one.
     #[schema(max_items = 500)]
     pub invitations: Vec<Invitation>,
 }
@@ -205,18 +211,18 @@ fn faults(round: &Life, at: &str, invitation: &InvitationInput) -> Vec<Fault> {
         faults.extend(given.map(|(name, _)| Fault::new(format!("{at}/{name}"), "not_named", detail)));
     }
     if let Some(name) = &invitation.external_id {
-        let own = ExternalId::faults(std::slice::from_ref(name)).into_iter();
-        faults.extend(own.map(|fault| Fault {
-            pointer: format!("{at}{}", fault.pointer.replace("/external_ids/0", "/external_id")),
-            ..fault
-        }));
+        let at = format!("{at}/external_id");
+        faults.extend(name.own_faults(&at));
+        if name.to_string().chars().count() > LONGEST_REFERENCE {
+            let detail = "System and value have at most 199 characters together: `system|value` says who answered.";
+            faults.push(Fault::new(at, "max_length", detail));
+        }
     }
     faults
 }
 
-/// How many more a round can invite, so that one analysis takes whatever they answer. Nobody else invites meanwhile.
+/// How many more a round can invite, so that one analysis takes whatever they answer.
 fn left(tx: &mut Tx<'_>, round: &Life) -> Result<i64> {
-    store::invitations::hold(tx, round.id)?;
     let progress = store::rounds::progress(tx, round)?;
     // Who has answered stays, whatever became of their invitation.
     let asked: i64 = progress.iter().map(|one| one.invited.max(one.started)).sum();
@@ -226,17 +232,17 @@ fn left(tx: &mut Tx<'_>, round: &Life) -> Result<i64> {
         .max(0))
 }
 
-/// Invites people to an open round. `random` makes a new token each time.
+/// Invites people to a round that is open, or being prepared. `random` makes a new token each time.
 pub fn create(
     tx: &mut Tx<'_>,
     round: RoundId,
     body: Checked<CreateInvitations>,
     mut random: impl FnMut() -> Token,
 ) -> Result<Invitations> {
+    // Nobody else invites meanwhile, nor changes what invitations rest on.
+    store::invitations::hold(tx, round)?;
     let round = rounds::find(tx, round)?;
-    if !round.takes_answers(tx.now()) {
-        return Err(Broken::InvalidTransition("Only an open round invites.").into());
-    }
+    round.can_invite(tx.now())?;
     let neither = |said: &CreateInvitations| said.invitations.is_none() && said.perspective.is_none();
     if !body.faults.is_empty() && body.said.as_ref().is_some_and(neither) {
         // What is at fault was left out; that nothing else is there says nothing more.
@@ -276,6 +282,7 @@ pub fn create(
             id: one.id,
             round: round.id,
             perspective: one.perspective.clone(),
+            revision: revision(0),
             uses: one.uses,
             used: (one.uses > 1).then_some(0),
             label: one.label.clone(),
@@ -291,6 +298,11 @@ pub fn create(
     Ok(Invitations { invitations: shown })
 }
 
+/// What of an invitation changes is how many have redeemed it.
+fn revision(used: i32) -> i64 {
+    i64::from(used) + 1
+}
+
 /// Invitations as their organisers see them.
 fn shown(tx: &mut Tx<'_>, kept: Vec<Kept>) -> Result<Vec<Invitation>> {
     let ids: Vec<AssessmentId> = kept.iter().filter_map(|invitation| invitation.response).collect();
@@ -298,6 +310,7 @@ fn shown(tx: &mut Tx<'_>, kept: Vec<Kept>) -> Result<Vec<Invitation>> {
     let shown = kept.into_iter().map(|kept| Invitation {
         id: kept.id,
         round: kept.round,
+        revision: revision(kept.used),
         uses: kept.uses,
         used: (kept.uses > 1).then_some(kept.used),
         external_id: kept.external_id,
@@ -314,10 +327,15 @@ fn shown(tx: &mut Tx<'_>, kept: Vec<Kept>) -> Result<Vec<Invitation>> {
     Ok(shown.collect())
 }
 
-/// A page of a round's invitations.
-pub fn list(tx: &mut Tx<'_>, round: RoundId, page: &Page) -> Result<(Vec<Invitation>, Option<Position>)> {
+/// A page of a round's invitations; of those from one perspective, where it is named.
+pub fn list(
+    tx: &mut Tx<'_>,
+    round: RoundId,
+    perspective: Option<&Slug>,
+    page: &Page,
+) -> Result<(Vec<Invitation>, Option<Position>)> {
     rounds::find(tx, round)?;
-    let (kept, next) = store::invitations::list(tx, round, page)?;
+    let (kept, next) = store::invitations::list(tx, round, perspective, page)?;
     Ok((shown(tx, kept)?, next))
 }
 
@@ -328,15 +346,17 @@ fn kept(tx: &mut Tx<'_>, round: RoundId, id: InvitationId) -> Result<Kept> {
 /// One of a round's invitations.
 pub fn get(tx: &mut Tx<'_>, round: RoundId, id: InvitationId) -> Result<Revised<Invitation>> {
     let kept = kept(tx, round, id)?;
-    let revision = i64::from(kept.used) + 1;
     let shown = shown(tx, vec![kept])?.pop().ok_or(Error::NotFound("invitation"))?;
-    Ok(Revised { shown, revision })
+    Ok(Revised {
+        revision: shown.revision,
+        shown,
+    })
 }
 
 /// Ends an invitation: nobody redeems it any more. Who has taken a use of a shared one goes on with the token they got for it.
 pub fn revoke(tx: &mut Tx<'_>, round: RoundId, id: InvitationId, expected: &Expected) -> Result<()> {
     let kept = kept(tx, round, id)?;
     expected.required()?;
-    expected.met_by(i64::from(kept.used) + 1)?;
+    expected.met_by(revision(kept.used))?;
     Ok(store::invitations::delete(tx, &kept)?)
 }

@@ -81,8 +81,8 @@ fn unsaved(tx: &mut Tx<'_>, respondent: &Respondent, round: &round::Life) -> Res
     let perspective = spoken(tx, respondent, round)?;
     let respondent_ref = match content.privacy {
         Privacy::Named => store::invitations::of_response(tx, respondent.assessment)?.and_then(|invitation| {
-            let external_id = invitation.external_id.map(|name| name.value);
-            invitation.label.or(external_id)
+            let name = invitation.external_id.map(|name| name.to_string());
+            name.or(invitation.label)
         }),
         // Who answers under a pseudonym gets it with the receipt: of the invitation's token others can derive as much as they.
         Privacy::Pseudonymous | Privacy::Anonymous => None,

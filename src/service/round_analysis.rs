@@ -64,6 +64,7 @@ pub(super) fn compute(tx: &mut Tx<'_>, round: RoundId, request: Request) -> Resu
         baseline: None,
     };
     let (mut analysis, sources) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    analysis.round = Some(round);
     analysis.agree(agreed.as_ref());
     Ok(Computed {
         request,

@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// What to change of a round (JSON merge patch, RFC 7396): anything of a draft; of an open round its title, its baseline, and a later
-/// end; of a closed one its title and its baseline.
+/// What to change of a round (JSON merge patch, RFC 7396): anything of a draft; of an open round its title, its baseline, how many are
+/// `expected`, and a later end; of a closed one its title and its baseline.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(
@@ -47,13 +47,13 @@ pub struct PatchRound {
     constellation: Option<ConstellationId>,
     /// The relationship it is about; `null` for the service as a whole.
     relationship: Option<RelationshipId>,
-    /// Who is asked, all of them.
+    /// Who is asked, all of them; of an open round the same in the same order, with how many are `expected` now.
     #[schema(nullable = false, min_items = 1, max_items = 20)]
     perspectives: Option<Vec<round::Expected>>,
-    /// When it opens by itself; `null` for never.
+    /// When it opens by itself, within a minute of that; `null` for never.
     #[schema(value_type = Option<DateOrTime>)]
     opens_at: Option<Moment>,
-    /// When it closes by itself; `null` for never.
+    /// When it closes by itself: from then on nobody answers, and within a minute it is `closed`. Never in the past; `null` for never.
     #[schema(value_type = Option<DateOrTime>)]
     closes_at: Option<Moment>,
     /// What its organisers may learn about who said what.
@@ -77,8 +77,12 @@ pub fn find(tx: &mut Tx<'_>, id: RoundId) -> Result<Life> {
 
 fn shown(tx: &mut Tx<'_>, life: &Life) -> Result<Revised<Round>> {
     let progress = store::rounds::progress(tx, life)?;
+    let mut shown = Round::of(life, Some(progress));
+    if life.is_due(tx.now()) {
+        shown.cannot_open = obstacles(tx, life)?;
+    }
     Ok(Revised {
-        shown: Round::of(life, Some(progress)),
+        shown,
         revision: life.revision,
     })
 }
@@ -103,9 +107,16 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Round>
 }
 
 /// The same content with the constellation that its relationship belongs to, or everything that it refers to and is not there.
-fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Result<Content> {
+fn referring(tx: &mut Tx<'_>, mut content: Content, stands: Option<&Life>) -> Result<Content> {
     let unknown = |at: String, detail: &str| Fault::new(at, "unknown_reference", detail);
-    let mut faults = content.faults();
+    let mut faults = content.faults(tx.now());
+    if let Some(stands) = stands
+        && stands.content != content
+    {
+        store::invitations::hold(tx, stands.id)?;
+        let invited = store::invitations::perspectives(tx, stands.id)?;
+        faults.extend(stands.bound(&content, &invited));
+    }
     match referred(tx, &content.model, content.model_version) {
         Err(Error::Broken(Broken::Invalid(more))) => faults.extend(more),
         outcome => drop(outcome?),
@@ -141,7 +152,7 @@ fn referring(tx: &mut Tx<'_>, mut content: Content, own: Option<RoundId>) -> Res
     {
         faults.push(unknown("/constellation".to_owned(), "There is no such constellation."));
     }
-    faults.extend(no_baseline(tx, &content, own)?);
+    faults.extend(no_baseline(tx, &content, stands.map(|own| own.id))?);
     Broken::unless_empty(faults)?;
     Ok(content)
 }
@@ -184,18 +195,18 @@ pub fn patch(tx: &mut Tx<'_>, id: RoundId, expected: &Expected, body: Checked<Va
     let mut life = find(tx, id)?;
     expected.required()?;
     // Whether anything of it can be changed is told before what is wrong with the change.
-    life.clone().edit(life.content.clone())?;
+    life.can_be_edited()?;
     expected.met_by(life.revision)?;
-    let stands = life.clone();
+    let (stands, now) = (life.clone(), tx.now());
     life = body.check(|patch| {
         let mut life = stands;
         let content: Content = merged(&life.content, &patch)?;
         match life.status {
-            RoundStatus::Draft => life.edit(referring(tx, content, Some(id))?)?,
+            RoundStatus::Draft => life.edit(referring(tx, content, Some(&life))?, now)?,
             _ => {
                 let other = (content.baseline != life.content.baseline).then(|| no_baseline(tx, &content, Some(id)));
                 let faults = other.transpose()?.flatten();
-                life.edit(content)?;
+                life.edit(content, now)?;
                 Broken::unless_empty(faults.into_iter().collect())?;
             }
         }
@@ -226,27 +237,40 @@ fn change(
 /// Opens a round: its model's version, its privacy and the rest of it are fixed from now on.
 pub fn open(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revised<Round>> {
     change(tx, id, expected, "opened", |life, tx| {
-        let content = &life.content;
         // Only a draft can be opened: that is told before anything that stands in its way.
-        if life.status == RoundStatus::Draft {
-            referring(tx, content.clone(), Some(id))?;
-        }
-        let (head, model) = referred(tx, &content.model, content.model_version)?;
-        let constellation = match content.constellation {
-            Some(id) => store::constellations::find(tx, id)?.map(|life| life.newest.version),
-            None => None,
-        };
-        let perspectives: Result<Vec<Version>> = content
-            .perspectives
-            .iter()
-            .map(|one| Ok(perspectives::spoken(tx, one)?.newest.version))
-            .collect();
-        life.open(tx.now(), model.version, &perspectives?, constellation)?;
-        if head.status() == ModelStatus::Retired {
-            return Err(Broken::ModelRetired.into());
-        }
-        Ok(())
+        life.can_be_opened()?;
+        let (model, perspectives, constellation) = openable(tx, life)?;
+        Ok(life.open(tx.now(), model, &perspectives, constellation)?)
     })
+}
+
+/// The versions of model, perspectives and constellation with which a draft opens, or what keeps it from opening.
+fn openable(tx: &mut Tx<'_>, life: &Life) -> Result<(Version, Vec<Version>, Option<Version>)> {
+    let content = referring(tx, life.content.clone(), Some(life))?;
+    let (head, model) = referred(tx, &content.model, content.model_version)?;
+    if head.status() == ModelStatus::Retired {
+        return Err(Broken::ModelRetired.into());
+    }
+    let constellation = match content.constellation {
+        Some(id) => store::constellations::find(tx, id)?.map(|life| life.newest.version),
+        None => None,
+    };
+    let perspectives: Result<Vec<Version>> = content
+        .perspectives
+        .iter()
+        .map(|one| Ok(perspectives::spoken(tx, one)?.newest.version))
+        .collect();
+    Ok((model.version, perspectives?, constellation))
+}
+
+/// All that keeps a draft from opening, each with the place in it.
+fn obstacles(tx: &mut Tx<'_>, life: &Life) -> Result<Vec<Fault>> {
+    match openable(tx, life) {
+        Ok(_) => Ok(Vec::new()),
+        Err(Error::Broken(Broken::Invalid(faults))) => Ok(faults),
+        Err(Error::Broken(broken)) => Ok(vec![Fault::new("/model", "model_retired", broken.to_string())]),
+        Err(other) => Err(other),
+    }
 }
 
 /// Erases what was saved in a round and not submitted.
@@ -271,6 +295,17 @@ pub fn cancel(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revis
     })
 }
 
+/// Deletes a draft, with its invitations.
+pub fn delete(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<()> {
+    store::invitations::hold(tx, id)?;
+    let life = find(tx, id)?;
+    expected.required()?;
+    life.can_be_deleted()?;
+    expected.met_by(life.revision)?;
+    store::rounds::delete(tx, &life)?;
+    emit(tx, &life, "deleted")
+}
+
 /// Reveals what a closed round found.
 pub fn reveal(tx: &mut Tx<'_>, id: RoundId, expected: &Expected) -> Result<Revised<Round>> {
     change(tx, id, expected, "revealed", |life, tx| {
@@ -291,7 +326,7 @@ pub fn step(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
     let life = find(tx, id)?;
     let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= tx.now());
     match life.status {
-        RoundStatus::Draft if is_due(life.content.opens_at) => open(tx, id, &Expected::Unsaid).map(drop),
+        RoundStatus::Draft if life.is_due(tx.now()) => open(tx, id, &Expected::Unsaid).map(drop),
         RoundStatus::Open if is_due(life.content.closes_at) => close(tx, id, &Expected::Unsaid).map(drop),
         _ => Ok(()),
     }

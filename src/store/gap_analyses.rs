@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    RunQueryDsl,
+};
 use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
     fork::{Json, either},
     journal,
-    page::{Page, Position},
     schema::{
         analysis_sources::{self, dsl as dsl_of_sources},
         gap_analyses::{self, dsl},
@@ -18,11 +20,10 @@ use super::{
     tx::Tx,
 };
 use crate::domain::{
-    digest::Digest,
     event::Kind,
-    gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Sources, Summary},
-    id::{AssessmentId, ClientId, GapAnalysisId, OrganisationId},
-    life_cycle::{Seal, Sealed, Version},
+    gap_analysis::{Analysis, Life, Request, Sources, Summary},
+    id::{AssessmentId, GapAnalysisId, OrganisationId},
+    life_cycle::{Sealed, Version},
     moment::Moment,
 };
 
@@ -58,7 +59,7 @@ macro_rules! with_newest {
                 dsl::last_version,
                 dsl::request,
                 dsl::updated_at,
-                diesel::NullableExpressionMethods::nullable(journal::columns!()),
+                NullableExpressionMethods::nullable(journal::columns!()),
             ))
     };
 }
@@ -80,65 +81,6 @@ pub fn hold_off_sealing(tx: &mut Tx<'_>) -> Result<()> {
 pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
     let row: Option<Row> = with_newest!(tx).filter(dsl::id.eq(id)).get_result(tx.conn).optional()?;
     row.map(life).transpose()
-}
-
-type ItemRow = (GapAnalysisId, Version, Json<Summary>, Moment, String, Moment, ClientId);
-
-/// A page of the organisation's gap analyses: newest first or, with `updated_since`, the longest unchanged first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    updated_since: Option<Moment>,
-    page: &Page,
-) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
-    let mut query = dsl::gap_analyses
-        .inner_join(journal::newest!(dsl))
-        .filter(dsl::organisation_id.eq(tx.own()))
-        .select((
-            dsl::id,
-            dsl::version,
-            dsl::summary,
-            dsl::updated_at,
-            sealed_versions::digest,
-            sealed_versions::sealed_at,
-            sealed_versions::sealed_by,
-        ))
-        .into_boxed();
-    if let Some(since) = updated_since {
-        query = query
-            .filter(dsl::updated_at.ge(since))
-            .order((dsl::updated_at, dsl::id));
-        if let Some(Position { at: Some(at), id }) = page.after {
-            let after = dsl::updated_at.gt(at).or(dsl::id.gt(GapAnalysisId::from_uuid(id)));
-            query = query.filter(dsl::updated_at.ge(at).and(after));
-        }
-    } else {
-        query = query.order(dsl::id.desc());
-        if let Some(after) = page.after {
-            query = query.filter(dsl::id.lt(GapAnalysisId::from_uuid(after.id)));
-        }
-    }
-    let rows: Vec<ItemRow> = query.limit(page.rows()).load(tx.conn)?;
-    let items = rows
-        .into_iter()
-        .map(
-            |(id, version, Json(summary), updated_at, digest, sealed_at, sealed_by)| GapAnalysisItem {
-                id,
-                version,
-                status: GapAnalysisStatus::Sealed,
-                summary,
-                updated_at,
-                seal: Seal {
-                    digest: Digest::kept(digest),
-                    sealed_at,
-                    sealed_by,
-                },
-            },
-        )
-        .collect();
-    Ok(page.cut(items, |item| Position {
-        at: updated_since.map(|_| item.updated_at),
-        id: item.id.uuid(),
-    }))
 }
 
 /// The number of the newest version of one of the organisation's gap analyses.

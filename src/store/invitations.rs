@@ -18,6 +18,7 @@ use super::{
 use crate::domain::{
     external_id::ExternalId,
     id::{AssessmentId, InvitationId, OrganisationId, RoundId},
+    slug::Slug,
 };
 
 /// An invitation, without its token.
@@ -125,7 +126,8 @@ struct NewRow {
     response_id: Option<AssessmentId>,
 }
 
-/// Lets nobody else invite to a round until this transaction ends, so that together they do not invite more than may be.
+/// Lets nobody else invite to a round until this transaction ends, so that together they do not invite more than may be, and nobody to
+/// what is being changed.
 pub fn hold(tx: &mut Tx<'_>, round: RoundId) -> Result<()> {
     tx.hold("invitations", &[&round.to_string()], true)
 }
@@ -154,13 +156,21 @@ pub fn insert(tx: &mut Tx<'_>, round_id: RoundId, new: Vec<NewInvitation>) -> Re
 }
 
 /// A page of a round's invitations, newest first, without those that were made for who redeemed a shared one.
-pub fn list(tx: &mut Tx<'_>, round: RoundId, page: &Page) -> Result<(Vec<Invitation>, Option<Position>)> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    round: RoundId,
+    perspective: Option<&Slug>,
+    page: &Page,
+) -> Result<(Vec<Invitation>, Option<Position>)> {
     let mut query = dsl::invitations
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::round_id.eq(round))
         .filter(dsl::is_personal.eq(false))
         .select(columns!())
         .into_boxed();
+    if let Some(perspective) = perspective {
+        query = query.filter(dsl::perspective.eq(perspective.as_str()));
+    }
     if let Some(after) = page.after {
         query = query.filter(dsl::id.lt(InvitationId::from_uuid(after.id)));
     }
@@ -170,6 +180,16 @@ pub fn list(tx: &mut Tx<'_>, round: RoundId, page: &Page) -> Result<(Vec<Invitat
         at: None,
         id: invitation.id.uuid(),
     }))
+}
+
+/// From which perspectives anybody is invited to a round: slugs.
+pub fn perspectives(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<String>> {
+    Ok(dsl::invitations
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::round_id.eq(round))
+        .select(dsl::perspective)
+        .distinct()
+        .load(tx.conn)?)
 }
 
 /// One of a round's invitations, unless it was made for who redeemed a shared one.

@@ -13,6 +13,7 @@ pub mod events;
 mod external_ids;
 pub mod fork;
 pub mod gap_analyses;
+pub mod gap_analysis_lists;
 pub mod idempotency;
 pub mod invitations;
 mod job;

@@ -21,7 +21,7 @@ use super::{
     tx::Tx,
 };
 use crate::domain::{
-    id::{GapAnalysisId, OrganisationId, RelationshipId, RoundId},
+    id::{ConstellationId, GapAnalysisId, OrganisationId, RelationshipId, RoundId},
     life_cycle::Version,
     moment::Moment,
     round::{Content, Life, Progress, RoundStatus},
@@ -134,13 +134,17 @@ pub fn revealed_about(tx: &mut Tx<'_>, relationship: RelationshipId, most: i64) 
 /// Which rounds to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// Changed at or after.
+    pub updated_since: Option<Moment>,
+    /// The constellation they are about, or one of its relationships.
+    pub constellation: Option<ConstellationId>,
     /// Where they stand.
     pub status: Option<RoundStatus>,
     /// The relationship they are about.
     pub relationship: Option<RelationshipId>,
 }
 
-/// A page of the organisation's rounds, newest first.
+/// A page of the organisation's rounds: newest first or, with `updated_since`, the longest unchanged first.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
     let mut query = dsl::rounds
         .filter(dsl::organisation_id.eq(tx.own()))
@@ -152,13 +156,27 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
     if let Some(relationship) = filter.relationship {
         query = query.filter(dsl::relationship_id.eq(relationship));
     }
-    if let Some(after) = page.after {
-        query = query.filter(dsl::id.lt(RoundId::from_uuid(after.id)));
+    if let Some(constellation) = filter.constellation {
+        query = query.filter(dsl::constellation_id.eq(constellation));
     }
-    let rows: Vec<Row> = query.order(dsl::id.desc()).limit(page.rows()).load(tx.conn)?;
+    if let Some(since) = filter.updated_since {
+        query = query
+            .filter(dsl::updated_at.ge(since))
+            .order((dsl::updated_at, dsl::id));
+        if let Some(Position { at: Some(at), id }) = page.after {
+            let after = dsl::updated_at.gt(at).or(dsl::id.gt(RoundId::from_uuid(id)));
+            query = query.filter(dsl::updated_at.ge(at).and(after));
+        }
+    } else {
+        query = query.order(dsl::id.desc());
+        if let Some(after) = page.after {
+            query = query.filter(dsl::id.lt(RoundId::from_uuid(after.id)));
+        }
+    }
+    let rows: Vec<Row> = query.limit(page.rows()).load(tx.conn)?;
     let lives = rows.into_iter().map(life).collect::<Result<_>>()?;
     Ok(page.cut(lives, |life: &Life| Position {
-        at: None,
+        at: filter.updated_since.map(|_| life.updated_at),
         id: life.id.uuid(),
     }))
 }
@@ -172,6 +190,7 @@ struct NewRow<'a> {
     status: &'a str,
     content: Json<Content>,
     relationship_id: Option<RelationshipId>,
+    constellation_id: Option<ConstellationId>,
     opens_at: Option<Moment>,
     closes_at: Option<Moment>,
     created_at: Moment,
@@ -196,6 +215,7 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
             revision: life.revision,
             status: life.status.key(),
             relationship_id: life.content.relationship,
+            constellation_id: life.content.constellation,
             opens_at: life.content.opens_at,
             closes_at: life.content.closes_at,
             content: Json(life.content.clone()),
@@ -220,6 +240,7 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
             dsl::status.eq(life.status.key()),
             dsl::content.eq(Json(life.content.clone())),
             dsl::relationship_id.eq(life.content.relationship),
+            dsl::constellation_id.eq(life.content.constellation),
             dsl::constellation_version.eq(life.constellation_version),
             dsl::gap_analysis_id.eq(life.gap_analysis),
             dsl::opens_at.eq(life.content.opens_at),
@@ -234,6 +255,21 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
     life.revision += 1;
     life.updated_at = tx.now();
     if changed == 1 { Ok(()) } else { Err(Error::Contended) }
+}
+
+/// Deletes a round to which nobody answered, with its invitations, if nobody else changed it meanwhile.
+pub fn delete(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+    diesel::delete(
+        invitations::invitations
+            .filter(invitations::organisation_id.eq(tx.own()))
+            .filter(invitations::round_id.eq(life.id)),
+    )
+    .execute(tx.conn)?;
+    let own = dsl::rounds
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(life.id));
+    let deleted = diesel::delete(own.filter(dsl::revision.eq(life.revision))).execute(tx.conn)?;
+    if deleted == 1 { Ok(()) } else { Err(Error::Contended) }
 }
 
 /// The draft amendments of a round's assessments are discarded.

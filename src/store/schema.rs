@@ -294,6 +294,7 @@ diesel::table! {
         status -> Text,
         content -> Document,
         relationship_id -> Nullable<Uid>,
+        constellation_id -> Nullable<Uid>,
         constellation_version -> Nullable<Integer>,
         gap_analysis_id -> Nullable<Uid>,
         opens_at -> Nullable<Instant>,

@@ -436,6 +436,7 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "perspective" | "compare" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
         "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
         "gap_analysis" => (world.gap_analysis.clone(), NOTHING.to_owned()),
+        "constellation" => (world.constellation.clone(), NOTHING.to_owned()),
         "round" => (world.closed.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
         "system" => (THEIR_SYSTEM.to_owned(), "https://never.example".to_owned()),

@@ -1,6 +1,6 @@
 //! The `OpenAPI` document: as a stranger reads it who makes a client from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use meaningful_connections::http::openapi::{document, operations, scope};
 use serde_json::{Value, json};
@@ -307,6 +307,28 @@ fn every_operation_says_what_can_go_wrong() {
         }
     }
     assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_client_made_from_the_document_can_put_the_first_agreed_reading_and_replace_it() {
+    let document = document();
+    let put = all(&document)
+        .into_iter()
+        .find(|operation| operation.id() == "put_agreed_reading")
+        .expect("the operation");
+    let headers: BTreeMap<String, bool> = put
+        .parameters(&document)
+        .iter()
+        .filter(|parameter| parameter["in"] == "header")
+        .map(|parameter| {
+            let name = parameter["name"].as_str().expect("a name").to_owned();
+            (name, parameter["required"] == true)
+        })
+        .collect();
+    assert_eq!(headers.get("If-Match"), Some(&false));
+    assert_eq!(headers.get("If-None-Match"), Some(&false));
+    let responses = &put.described["responses"];
+    assert!(responses["412"].is_object() && responses["428"].is_object());
 }
 
 #[test]

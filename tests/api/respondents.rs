@@ -112,12 +112,20 @@ async fn before_the_reveal_nobody_but_the_respondent_sees_an_assessment_and_an_a
 async fn after_the_reveal_organisers_see_who_said_what_only_in_a_named_round_and_change_nothing_of_it() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
-    for (privacy, label) in [("named", Some("Mary")), ("pseudonymous", None)] {
+    let crm = json!({"system": "https://crm.example.org", "value": "person-1"});
+    // The name in another system is the one by which that finds them again.
+    let invited = [
+        ("named", json!({"label": "Mary"}), "Mary"),
+        (
+            "named",
+            json!({"label": "Mary", "external_id": crm}),
+            "https://crm.example.org|person-1",
+        ),
+        ("pseudonymous", json!({}), "P-"),
+    ];
+    for (privacy, mut invitation, expected) in invited {
         let uri = opened(&acme, round(privacy)).await;
-        let mut invitation = json!({"perspective": "team"});
-        if let Some(label) = label {
-            invitation["label"] = json!(label);
-        }
+        invitation["perspective"] = json!("team");
         let made = acme.post(&format!("{uri}/invitations"), invitation).await.json();
         let token = made["invitations"][0]["token"].as_str().expect("a token").to_owned();
         let mary = Respondent::invited(&app, &token).await;
@@ -132,7 +140,10 @@ async fn after_the_reveal_organisers_see_who_said_what_only_in_a_named_round_and
         let own = Respondent::with_receipt(&app, &receipt).await.uri;
         let shown = acme.get(&own).await.json();
         let named = shown["respondent_ref"].as_str().expect("a name");
-        assert!(label.map_or(named.starts_with("P-"), |label| named == label), "{named}");
+        assert!(
+            named == expected || privacy != "named" && named.starts_with(expected),
+            "{named}"
+        );
         assert_problem(&acme.act(&format!("{own}/amend")).await, 403, "read_only");
         let migrated = acme.post(&format!("{own}/migrate"), json!({"to_version": 2})).await;
         assert_problem(&migrated, 403, "read_only");
@@ -205,11 +216,23 @@ async fn with_a_receipt_an_answer_is_read_amended_until_the_round_closes_withdra
             assert_problem(&redeem_receipt(&app, &receipts[1]).await, 404, "not_found");
         } else {
             assert_eq!(gone.json()["status"], "withdrawn");
+            // Nobody but they can take it back, and they can.
+            let restored = withdrawn.client.act(&format!("{}/restore", withdrawn.uri)).await;
+            assert_eq!(
+                (restored.status, &restored.json()["status"]),
+                (200, &json!("submitted"))
+            );
+            assert_eq!(acme.get(&uri).await.json()["progress"][1]["submitted"], 5);
+            assert_eq!(withdrawn.client.delete(&withdrawn.uri).await.status, 204);
         }
         assert_eq!(acme.get(&uri).await.json()["progress"][1]["submitted"], 4);
         acted(&acme, &uri, "close").await;
         let late = own.client.act(&format!("{}/amend", own.uri)).await;
         assert_problem(&late, 409, "invalid_transition");
+        if privacy != "anonymous" {
+            let late = withdrawn.client.act(&format!("{}/restore", withdrawn.uri)).await;
+            assert_problem(&late, 409, "invalid_transition");
+        }
         let found = acted(&acme, &uri, "reveal").await["gap_analysis"].clone();
         let found = format!("/v1/gap-analyses/{}", found.as_str().expect("an id"));
         let n = |analysis: Answer| analysis.json()["elements"][0]["all"]["n"].clone();
@@ -428,6 +451,7 @@ async fn a_respondents_token_is_refused_by_every_operation_that_is_not_for_them(
         "get_gap_analysis",
         "get_gap_analysis_chart",
         "patch_assessment",
+        "restore_assessment",
         "submit_assessment",
         "withdraw_assessment",
     ];
@@ -496,7 +520,7 @@ async fn what_was_not_submitted_when_a_round_ends_is_erased_by_the_job_too_and_n
         app.advance(61);
         assert_problem(&redeem(&app, &token).await, 404, "not_found");
         assert_problem(&own.submit().await, 409, "invalid_transition");
-        jobs::step(&app.db);
+        jobs::step(&app.db, &mut jobs::Stuck::new());
         assert_problem(&own.submit().await, 404, "not_found");
         let acme = renewed(&app, &acme);
         assert_eq!(acme.get(&uri).await.json()["status"], "closed");

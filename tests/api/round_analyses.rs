@@ -387,6 +387,24 @@ async fn two_rounds_about_a_relationship_tell_how_far_it_has_come() {
     answers(&app, &acme, &autumn, "service_user", &[("maturing", "maturing"); 3]).await;
     answers(&app, &acme, &autumn, "team", &[HIGH, HIGH, HIGH]).await;
     let second = revealed(&acme, &autumn).await;
+    // From what a round found there is a way back to it, and from a relationship to all that was found about it.
+    assert_eq!(acme.get(&second).await.json()["round"], json!(id_of(&autumn)));
+    let listed = async |query: String| {
+        let page = acme.get(&format!("/v1/gap-analyses?{query}")).await.json();
+        let data = page["data"].as_array().expect("a page").clone();
+        data.iter().map(|item| item["round"].clone()).collect::<Vec<_>>()
+    };
+    let about = relationship.as_str().expect("an id");
+    assert_eq!(
+        listed(format!("round={}", id_of(&spring))).await,
+        [json!(id_of(&spring))]
+    );
+    assert_eq!(
+        listed(format!("relationship={about}")).await,
+        [json!(id_of(&autumn)), json!(id_of(&spring))]
+    );
+    let both = format!("relationship={about}&round={}&updated_since=2020-01-01", id_of(&autumn));
+    assert_eq!(listed(both).await.len(), 1);
     let travelled = acme.get(&second).await.json()["distance_travelled"].clone();
     assert_eq!(travelled["baseline"]["gap_analysis"], json!(id_of(&first)));
     assert_eq!(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{Client, TestApp},
     inviting::{Respondent, acted, opened, redeem, round, tokens},
-    making::renewed,
+    making::{id_of, renewed},
     problems::assert_problem,
     rows::{self, Second},
     world::constellation,
@@ -46,6 +46,19 @@ async fn everything_that_is_wrong_with_a_round_is_told_at_once() {
             "/perspectives/1/perspective duplicate",
             "/perspectives/2/perspective unknown_reference",
             "/relationship unknown_reference",
+        ]
+    );
+    let mut body = round("named");
+    body["title"] = json!(" ");
+    body["consent"] = json!({"text": "\n", "version": "\t", "language": "zz-zz-zz-zz-"});
+    let told = acme.post("/v1/rounds", body).await.faults();
+    assert_eq!(
+        told,
+        [
+            "/title required",
+            "/consent/text required",
+            "/consent/version required",
+            "/consent/language pattern"
         ]
     );
     let mut body = round("named");
@@ -104,10 +117,30 @@ async fn a_round_about_a_relationship_names_its_constellation_and_keeps_it_from_
         ))
         .await;
     assert_eq!(listed.json()["data"].as_array().map(Vec::len), Some(1));
+    let whole = made(&acme, round("named")).await;
+    assert_eq!(acme.patch(&uri, json!({"title": "Later"})).await.status, 200);
+    let ids = async |query: &str| {
+        let page = acme.get(&format!("/v1/rounds?{query}")).await.json();
+        let data = page["data"].as_array().expect("a page").clone();
+        data.iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    };
+    let (about_it, whole) = (json!(id_of(&uri)), json!(id_of(&whole)));
+    assert_eq!(ids("limit=9").await, [whole.clone(), about_it.clone()]);
+    assert_eq!(ids("updated_since=2020-01-01").await, [whole.clone(), about_it.clone()]);
+    assert_eq!(ids("updated_since=2999-01-01").await, Vec::<Value>::new());
+    let constellation = id.as_str().expect("an id");
+    assert_eq!(ids(&format!("constellation={constellation}")).await, [about_it]);
+    let first = acme.get("/v1/rounds?updated_since=2020-01-01&limit=1").await;
+    let next = first.json()["next_cursor"].as_str().expect("a cursor").to_owned();
+    let second = acme
+        .get(&format!("/v1/rounds?updated_since=2020-01-01&limit=1&cursor={next}"))
+        .await;
+    assert_eq!(second.json()["data"][0]["title"], "Later");
 }
 
 #[actix_web::test]
-async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_one_that_is_over_not_at_all() {
+async fn a_draft_can_change_an_open_round_only_its_title_its_numbers_and_to_a_later_end_and_one_that_is_over_not_at_all()
+ {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
     let uri = made(&acme, round("named")).await;
@@ -125,8 +158,17 @@ async fn a_draft_can_change_an_open_round_only_its_title_and_to_a_later_end_and_
         .set_json(json!({"title": "x"}));
     assert_problem(&acme.send(request).await, 428, "precondition_required");
     acted(&acme, &uri, "open").await;
-    let later = json!({"title": "Longer", "closes_at": "2101-01-01"});
-    assert_eq!(acme.patch(&uri, later).await.json()["title"], "Longer");
+    let expected = |expected| json!([{"perspective": "service_user", "expected": 5}, {"perspective": "team", "expected": expected}]);
+    let later = json!({"title": "Longer", "closes_at": "2101-01-01", "perspectives": expected(9)});
+    let later = acme.patch(&uri, later).await.json();
+    assert_eq!(
+        (&later["title"], &later["progress"][1]["expected"]),
+        (&json!("Longer"), &json!(9))
+    );
+    let mut fewer = expected(9);
+    fewer.as_array_mut().expect("a list").pop();
+    let told = acme.patch(&uri, json!({"perspectives": fewer})).await;
+    assert_eq!(told.faults(), ["/perspectives immutable"]);
     let told = acme
         .patch(
             &uri,
@@ -170,7 +212,7 @@ async fn a_round_opens_and_closes_by_itself() {
                 continue;
             }
             app.advance(day(date) + until);
-            jobs::step(&app.db);
+            jobs::step(&app.db, &mut jobs::Stuck::new());
             let shown = renewed(&app, &acme).get(&uri).await.json();
             states.push(shown["status"].as_str().unwrap_or("?").to_owned());
         }
@@ -179,14 +221,62 @@ async fn a_round_opens_and_closes_by_itself() {
 }
 
 #[actix_web::test]
+async fn what_would_close_in_the_past_is_refused_and_what_cannot_open_says_why() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let mut body = round("named");
+    body["closes_at"] = json!("2020-01-01");
+    let told = acme.post("/v1/rounds", body.clone()).await;
+    assert_eq!(told.faults(), ["/closes_at minimum"]);
+    let map = acme.post("/v1/constellations", constellation()).await;
+    body["relationship"] = map.json()["relationships"][0]["id"].clone();
+    let opens = Moment::parse_date_or_time("2100-01-01").expect("a day");
+    (body["opens_at"], body["closes_at"]) = (json!("2100-01-01"), json!("2100-01-02"));
+    let uri = made(&acme, body).await;
+    let past = acme.patch(&uri, json!({"closes_at": "2020-01-01"})).await;
+    assert_eq!(past.faults(), ["/closes_at minimum"]);
+    // A relationship that a round names is retired where it would be deleted.
+    let retired = acme
+        .patch(&map.uri(), json!({"relationships": [], "parties": []}))
+        .await;
+    assert_eq!(retired.status, 200, "{}", retired.text());
+    assert_eq!(acme.get(&uri).await.json()["cannot_open"], Value::Null);
+    app.advance(opens.seconds() - app.db.now().seconds() + 60);
+    let acme = renewed(&app, &acme);
+    let mut stuck = jobs::Stuck::new();
+    jobs::step(&app.db, &mut stuck);
+    let why: Vec<&str> = stuck.values().map(String::as_str).collect();
+    assert_eq!(why, ["/relationship unknown_reference"]);
+    let shown = acme.get(&uri).await;
+    assert_eq!(shown.json()["status"], "draft");
+    assert_eq!(shown.json()["cannot_open"][0]["pointer"], "/relationship");
+    assert_eq!(shown.json()["cannot_open"][0]["code"], "unknown_reference");
+    let mended = acme.patch(&uri, json!({"relationship": null})).await;
+    assert_eq!((mended.status, &mended.json()["cannot_open"]), (200, &Value::Null));
+    assert_ne!(mended.etag(), shown.etag());
+    jobs::step(&app.db, &mut stuck);
+    assert_eq!(stuck, jobs::Stuck::new());
+    assert_eq!(acme.get(&uri).await.json()["status"], "open");
+    // Its end can come before anybody has mended it: a later one can still be set.
+    let mut late = round("named");
+    (late["opens_at"], late["closes_at"]) = (json!("2100-02-01"), json!("2100-02-02"));
+    let late = made(&acme, late).await;
+    app.advance(60 * 24 * 60 * 60);
+    let acme = renewed(&app, &acme);
+    assert_eq!(acme.get(&late).await.json()["cannot_open"][0]["pointer"], "/closes_at");
+    assert_eq!(acme.patch(&late, json!({"closes_at": "2101-01-01"})).await.status, 200);
+}
+
+#[actix_web::test]
 async fn invitations_say_what_is_wrong_with_each_and_only_a_named_round_knows_who_is_invited() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
-    let prepared = made(&acme, round("named")).await;
-    let early = acme
-        .post(&format!("{prepared}/invitations"), json!({"perspective": "team"}))
+    let ended = opened(&acme, round("named")).await;
+    acted(&acme, &ended, "close").await;
+    let late = acme
+        .post(&format!("{ended}/invitations"), json!({"perspective": "team"}))
         .await;
-    assert_problem(&early, 409, "invalid_transition");
+    assert_problem(&late, 409, "invalid_transition");
     let name = json!({"system": "https://crm.example.org", "value": "person-1"});
     for (privacy, expected) in [
         ("named", vec!["/invitations/1/perspective unknown_reference"]),
@@ -231,6 +321,85 @@ async fn invitations_say_what_is_wrong_with_each_and_only_a_named_round_knows_wh
 }
 
 #[actix_web::test]
+async fn a_draft_invites_and_its_tokens_are_good_once_it_has_opened_and_never_where_it_is_called_off() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let mut kept = Vec::new();
+    for last in ["open", "cancel"] {
+        let uri = made(&acme, round("named")).await;
+        let mut token = tokens(&acme, &uri, "team", 1).await;
+        let shared = json!({"perspective": "team", "uses": 2});
+        let shared = acme.post(&format!("{uri}/invitations"), shared).await.json();
+        token.push(shared["invitations"][0]["token"].as_str().expect("a token").to_owned());
+        assert_eq!(acme.get(&uri).await.json()["progress"][1]["invited"], 3);
+        let mut unknown = redeem(&app, &"A".repeat(43)).await.json();
+        for token in &token {
+            let early = redeem(&app, token).await;
+            assert_problem(&early, 404, "not_found");
+            let mut early = early.json();
+            for answer in [&mut early, &mut unknown] {
+                answer.as_object_mut().expect("an object").remove("instance");
+            }
+            assert_eq!(early, unknown);
+        }
+        acted(&acme, &uri, last).await;
+        for token in token {
+            kept.push(redeem(&app, &token).await.status);
+        }
+    }
+    assert_eq!(kept, [200, 200, 404, 404]);
+}
+
+#[actix_web::test]
+async fn what_invitations_to_a_draft_rest_on_stays_until_they_are_revoked() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = made(&acme, round("named")).await;
+    let invited = acme
+        .post(
+            &format!("{uri}/invitations"),
+            json!({"perspective": "team", "label": "Mary"}),
+        )
+        .await
+        .json();
+    let other = json!({"privacy": "anonymous", "title": "Summer",
+        "perspectives": [{"perspective": "service_user", "expected": 4}]});
+    let told = acme.patch(&uri, other.clone()).await;
+    assert_eq!(told.faults(), ["/privacy immutable", "/perspectives immutable"]);
+    let more = json!({"title": "Summer", "perspectives": [{"perspective": "organisation", "expected": 4},
+        {"perspective": "team", "expected": 4}]});
+    assert_eq!(acme.patch(&uri, more).await.status, 200);
+    let invitation = format!(
+        "{uri}/invitations/{}",
+        invited["invitations"][0]["id"].as_str().expect("an id")
+    );
+    assert_eq!(acme.delete(&invitation).await.status, 204);
+    assert_eq!(acme.patch(&uri, other).await.json()["privacy"], "anonymous");
+}
+
+#[actix_web::test]
+async fn a_draft_is_deleted_with_its_invitations_and_no_other_round_is() {
+    let app = TestApp::new().await;
+    let acme = app.organisation("acme");
+    let uri = made(&acme, round("named")).await;
+    let token = tokens(&acme, &uri, "team", 1).await.remove(0);
+    let unsaid = actix_web::test::TestRequest::delete().uri(&uri);
+    assert_problem(&acme.send(unsaid).await, 428, "precondition_required");
+    assert_eq!(app.organisation("rival").delete(&uri).await.status, 404);
+    assert_eq!(acme.delete(&uri).await.status, 204);
+    assert_problem(&acme.get(&uri).await, 404, "not_found");
+    assert_problem(&redeem(&app, &token).await, 404, "not_found");
+    let open = opened(&acme, round("named")).await;
+    assert_problem(&acme.delete(&open).await, 409, "invalid_transition");
+    acted(&acme, &open, "cancel").await;
+    assert_problem(&acme.delete(&open).await, 409, "invalid_transition");
+    assert_eq!(
+        acme.get("/v1/rounds").await.json()["data"].as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[actix_web::test]
 async fn tokens_are_shown_once_kept_only_as_hashes_and_in_no_replayed_answer() {
     let app = TestApp::new().await;
     let acme = app.organisation("acme");
@@ -265,6 +434,24 @@ async fn tokens_are_shown_once_kept_only_as_hashes_and_in_no_replayed_answer() {
         acme.get(&format!("{uri}/invitations")).await.text(),
     ] {
         assert!(!text.contains(&token), "{text}");
+    }
+    let one = json!({"perspective": "service_user", "uses": 3});
+    let shared = acme.post(&format!("{uri}/invitations"), one).await.json();
+    redeem(&app, shared["invitations"][0]["token"].as_str().expect("a token")).await;
+    let listed = acme
+        .get(&format!("{uri}/invitations?perspective=service_user"))
+        .await
+        .json();
+    let listed = listed["data"].as_array().expect("a page").clone();
+    assert_eq!(
+        (listed.len(), &listed[0]["used"], &listed[0]["revision"]),
+        (1, &json!(1), &json!(2))
+    );
+    for (revision, expected) in [(1, 412), (2, 204)] {
+        let path = format!("{uri}/invitations/{}", listed[0]["id"].as_str().expect("an id"));
+        let revoke = actix_web::test::TestRequest::delete().uri(&path);
+        let revoke = revoke.insert_header(("If-Match", format!("\"{revision}\"")));
+        assert_eq!(acme.send(revoke).await.status, expected);
     }
     let mut second = Second::open(&app.database);
     assert_eq!(second.tables_with(&token), Vec::<String>::new());

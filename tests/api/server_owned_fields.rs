@@ -14,13 +14,12 @@ use crate::{
 };
 
 /// What no answer has, and somebody may still try.
-const TRIED: [&str; 14] = [
+const TRIED: [&str; 13] = [
     "organisation_id",
     "organisation",
     "org",
     "owner",
     "tenant",
-    "revision",
     "etag",
     "deleted_at",
     "withdrawn_at",

@@ -333,7 +333,7 @@ impl World {
             ("relationship", _) => &self.relationship,
             ("gap_analysis", _) => &self.gap_analysis,
             ("next_step", _) => &self.next_step,
-            ("round", "patch_round" | "open_round") => &self.prepared,
+            ("round", "patch_round" | "open_round" | "delete_round") => &self.prepared,
             ("round", "reveal_round") => &self.closed,
             ("round", id) if id.contains("agreed_reading") => &self.revealed,
             ("round", _) => &self.open,

@@ -6,6 +6,7 @@ CREATE TABLE rounds (
     content jsonb NOT NULL,
     -- Of the newest version of a constellation, like an assessment's; NULL: about the service as a whole.
     relationship_id uuid,
+    constellation_id uuid,
     constellation_version integer,
     gap_analysis_id uuid,
     opens_at timestamptz,

@@ -6,6 +6,7 @@ CREATE TABLE rounds (
     content TEXT NOT NULL,
     -- Of the newest version of a constellation, like an assessment's; NULL: about the service as a whole.
     relationship_id BLOB,
+    constellation_id BLOB,
     constellation_version INTEGER,
     gap_analysis_id BLOB,
     opens_at INTEGER,

@@ -171,6 +171,10 @@ pub struct Summary {
     pub formula_version: String,
     /// The model version that its inputs rate.
     pub model: ModelRef,
+    /// The round whose submissions it was made from, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub round: Option<RoundId>,
 }
 
 impl Analysis {
@@ -180,6 +184,7 @@ impl Analysis {
             title: self.title.clone(),
             formula_version: self.formula_version.clone(),
             model: self.model.clone(),
+            round: self.round,
         }
     }
 }

@@ -43,7 +43,7 @@ use self::{counting::Counted, wording::Wording};
 use super::{
     agreed_reading::{self, AgreedLevels, AgreedReadingRef},
     digest::Digest,
-    id::GapAnalysisId,
+    id::{GapAnalysisId, RoundId},
     life_cycle::{Seal, Sealed, Version},
     model::{Definition, Strand},
     slug::{ElementKey, Slug},
@@ -127,6 +127,10 @@ pub struct Analysis {
     pub formula_version: String,
     /// The model version that all inputs share.
     pub model: ModelRef,
+    /// The round whose submissions it was made from, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub round: Option<RoundId>,
     /// Of fewer people than this, nothing is shown and nothing is counted. Only an analysis of a round has it: each reading in
     /// it is of a group of at least so many, which is all that is promised; in a shown distribution a rating can stand alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -292,6 +296,7 @@ pub fn analyse(definition: &Definition, model: ModelRef, mut voices: Vec<Voice>,
         title,
         formula_version: FORMULA_VERSION.to_owned(),
         model,
+        round: None,
         minimum_group: withholding.map(|withholding| withholding.minimum_group),
         agreed_reading: None,
         comparability: comparability::of_perspectives(&inputs, &withheld),

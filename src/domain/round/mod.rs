@@ -1,5 +1,6 @@
 //! Rounds: an occasion on which people are asked for their answers, and the states through which it goes.
 
+mod inviting;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use super::{
     fault::{Broken, Fault},
     gap_analysis::MOST_PERSPECTIVES,
     id::{ConstellationId, GapAnalysisId, RelationshipId, RoundId},
+    language::LanguageTag,
     life_cycle::Version,
     moment::{DateOrTime, Moment},
     slug::Slug,
@@ -66,7 +68,7 @@ impl RoundStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Privacy {
-    /// After the reveal, who said what, by the label of their invitation.
+    /// After the reveal, who said what: by the external id of their invitation or, where it has none, its label.
     Named,
     /// After the reveal, what each said, under a name that says nothing.
     Pseudonymous,
@@ -136,11 +138,11 @@ pub struct Content {
     /// Who is asked.
     #[schema(min_items = 1, max_items = 20)]
     pub perspectives: Vec<Expected>,
-    /// When it opens by itself.
+    /// When it opens by itself: within a minute of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<DateOrTime>)]
     pub opens_at: Option<Moment>,
-    /// When it closes by itself: from then on nobody answers.
+    /// When it closes by itself: from then on nobody answers, and within a minute it is `closed`. Never in the past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<DateOrTime>)]
     pub closes_at: Option<Moment>,
@@ -163,8 +165,8 @@ pub struct Content {
 const LEAST_ANONYMOUS: i32 = 3;
 
 impl Content {
-    /// What is wrong with it, references to other things aside.
-    pub fn faults(&self) -> Vec<Fault> {
+    /// What is wrong with it now, references to other things aside.
+    pub fn faults(&self, now: Moment) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut seen = BTreeSet::new();
         for (place, one) in self.perspectives.iter().enumerate() {
@@ -176,22 +178,50 @@ impl Content {
         if self.perspectives.is_empty() || self.perspectives.len() > MOST_PERSPECTIVES {
             faults.push(Fault::new("/perspectives", "length", "1 to 20 perspectives."));
         }
+        faults.extend(self.words());
         if self.privacy == Privacy::Anonymous && self.minimum_group.is_some_and(|least| least < LEAST_ANONYMOUS) {
             let detail = "In an anonymous round at least 3: among two, each knows what the other said.";
             faults.push(Fault::new("/minimum_group", "minimum", detail));
         }
-        if let (Some(opens), Some(closes)) = (self.opens_at, self.closes_at)
-            && closes <= opens
-        {
-            faults.push(Fault::new("/closes_at", "minimum", "It closes after it opens."));
+        let opens = self.opens_at.map_or(now, |opens| opens.max(now));
+        if self.closes_at.is_some_and(|closes| closes <= opens) {
+            let detail = "It closes after it opens, and not in the past.";
+            faults.push(Fault::new("/closes_at", "minimum", detail));
         }
         faults
+    }
+
+    /// What is wrong with its words: what is blank, and what names no language.
+    fn words(&self) -> impl Iterator<Item = Fault> {
+        let said = [
+            ("/title", &self.title),
+            ("/consent/text", &self.consent.text),
+            ("/consent/version", &self.consent.version),
+        ];
+        let blank = said.into_iter().filter(|(_, text)| text.trim().is_empty());
+        let blank = blank.map(|(at, _)| Fault::new(at, "required", "This text is missing."));
+        let language = self.consent.language.as_ref();
+        let unknown = language.filter(|tag| tag.parse::<LanguageTag>().is_err());
+        blank.chain(unknown.map(|_| {
+            Fault::new(
+                "/consent/language",
+                "pattern",
+                "This is not the tag of a language (BCP 47).",
+            )
+        }))
     }
 
     /// Of how few nothing is shown, where there is such a number: the one that was given, or an anonymous round's own.
     pub fn least_shown(&self) -> Option<i32> {
         let usual = (self.privacy == Privacy::Anonymous).then_some(LEAST_ANONYMOUS);
         self.minimum_group.or(usual)
+    }
+
+    /// Where a version of a perspective is not named, it is the one that stands.
+    fn keep_versions(&mut self, stands: &Self) {
+        for (one, stands) in self.perspectives.iter_mut().zip(&stands.perspectives) {
+            one.perspective_version = one.perspective_version.or(stands.perspective_version);
+        }
     }
 
     /// What is asked of the perspective of this name, if anything.
@@ -230,45 +260,70 @@ pub struct Life {
 }
 
 impl Life {
-    /// What a patch may make of it: anything of a draft; of an open round, another title, another baseline and a later end; of a
-    /// closed one, what only its reveal uses, which is its title and its baseline.
-    pub fn edit(&mut self, to: Content) -> Result<(), Broken> {
-        match self.status {
-            RoundStatus::Draft => {}
-            RoundStatus::Open | RoundStatus::Closed => Broken::unless_empty(self.fixed(&to))?,
-            RoundStatus::Revealed | RoundStatus::Cancelled => {
-                return Err(Broken::InvalidTransition(
-                    "Only a round that is not over can be changed.",
-                ));
-            }
+    /// What a patch may make of it: anything of a draft; of an open round, another title, other numbers expected, another baseline and a
+    /// later end; of a closed one, what only its reveal uses, which is its title and its baseline.
+    pub fn edit(&mut self, mut to: Content, now: Moment) -> Result<(), Broken> {
+        self.can_be_edited()?;
+        if self.status != RoundStatus::Draft {
+            to.keep_versions(&self.content);
+            Broken::unless_empty(self.fixed(&to))?;
         }
-        Broken::unless_empty(to.faults())?;
+        // The end of a closed one is past.
+        let now = if self.status == RoundStatus::Closed {
+            self.created_at
+        } else {
+            now
+        };
+        Broken::unless_empty(to.faults(now))?;
         self.content = to;
         Ok(())
     }
 
+    /// The rule that anything of it can be changed at all.
+    pub fn can_be_edited(&self) -> Result<(), Broken> {
+        match self.status {
+            RoundStatus::Draft | RoundStatus::Open | RoundStatus::Closed => Ok(()),
+            RoundStatus::Revealed | RoundStatus::Cancelled => Err(Broken::InvalidTransition(
+                "Only a round that is not over can be changed.",
+            )),
+        }
+    }
+
     /// What of these words would change what is fixed since it opened.
     fn fixed(&self, to: &Content) -> Vec<Fault> {
-        let stands = &self.content;
+        let (stands, is_open) = (&self.content, self.status == RoundStatus::Open);
         let is_later = match (stands.closes_at, to.closes_at) {
-            (Some(stands), Some(to)) if self.status == RoundStatus::Open => to >= stands,
+            (Some(stands), Some(to)) if is_open => to >= stands,
             (stands, to) => stands == to,
+        };
+        let asked = |content: &Content| {
+            let perspectives = content.perspectives.iter();
+            let number = |one: &Expected| if is_open { 0 } else { one.expected };
+            perspectives
+                .map(|one| (one.perspective.clone(), one.perspective_version, number(one)))
+                .collect::<Vec<_>>()
         };
         let same = [
             ("/model", stands.model == to.model),
             ("/model_version", stands.model_version == to.model_version),
             ("/constellation", stands.constellation == to.constellation),
             ("/relationship", stands.relationship == to.relationship),
-            ("/perspectives", stands.perspectives == to.perspectives),
+            ("/perspectives", asked(stands) == asked(to)),
             ("/opens_at", stands.opens_at == to.opens_at),
             ("/closes_at", is_later),
             ("/privacy", stands.privacy == to.privacy),
             ("/minimum_group", stands.least_shown() == to.least_shown()),
             ("/consent", stands.consent == to.consent),
         ];
-        let detail = "This is fixed since the round opened: only its title, its baseline and, until it closes, a later end can be set.";
+        let detail = "This is fixed since the round opened: only its title, its baseline and, until it closes, how many are expected and a \
+                      later end can be set.";
         let changed = same.into_iter().filter(|(_, same)| !same);
         changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect()
+    }
+
+    /// The rule that only a draft is opened.
+    pub fn can_be_opened(&self) -> Result<(), Broken> {
+        self.is(RoundStatus::Draft, "Only a draft can be opened.")
     }
 
     /// Opens it, with these versions of model, perspectives (in their order) and constellation. What respondents see and what is
@@ -280,14 +335,8 @@ impl Life {
         perspectives: &[Version],
         constellation: Option<Version>,
     ) -> Result<(), Broken> {
-        self.is(RoundStatus::Draft, "Only a draft can be opened.")?;
-        if self.content.closes_at.is_some_and(|closes| closes <= now) {
-            return Err(Broken::fault(
-                "/closes_at",
-                "minimum",
-                "It would close before it opens.",
-            ));
-        }
+        self.can_be_opened()?;
+        Broken::unless_empty(self.content.faults(now))?;
         self.content.model_version = Some(model);
         for (one, version) in self.content.perspectives.iter_mut().zip(perspectives) {
             one.perspective_version = Some(*version);
@@ -295,6 +344,19 @@ impl Life {
         self.constellation_version = constellation;
         (self.status, self.opened_at) = (RoundStatus::Open, Some(now));
         Ok(())
+    }
+
+    /// The rule that only a draft is deleted: of everything else somebody was told.
+    pub fn can_be_deleted(&self) -> Result<(), Broken> {
+        self.is(
+            RoundStatus::Draft,
+            "Only a draft can be deleted; an open round is cancelled.",
+        )
+    }
+
+    /// Whether it is to have opened by itself.
+    pub fn is_due(&self, now: Moment) -> bool {
+        self.status == RoundStatus::Draft && self.content.opens_at.is_some_and(|opens| opens <= now)
     }
 
     /// Closes it.

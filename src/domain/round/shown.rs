@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{ANONYMITY, ANONYMITY_VERSION, Content, Life, Privacy, RoundStatus};
 use crate::domain::{
+    fault::Fault,
     id::{GapAnalysisId, RoundId},
     life_cycle::Version,
     moment::Moment,
@@ -74,6 +75,11 @@ pub struct Round {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_items = 20)]
     pub progress: Option<Vec<Progress>>,
+    /// Why it does not open, though its `opens_at` has come: where in the round, and what. It is tried again every minute. Left out of
+    /// lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 1000)]
+    pub cannot_open: Vec<Fault>,
     /// What it found, once it is revealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -113,6 +119,7 @@ impl Round {
             constellation_version: life.constellation_version,
             anonymity: Anonymity::of(life.content.privacy),
             progress,
+            cannot_open: Vec::new(),
             gap_analysis: life.gap_analysis,
             opened_at: life.opened_at,
             closed_at: life.closed_at,

@@ -101,12 +101,12 @@ fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
     let mut other = content();
     other.title = "Summer".to_owned();
     other.closes_at = Some(at(200));
-    life.edit(other).expect("it is later");
+    life.edit(other, at(99)).expect("it is later");
     let mut other = life.content.clone();
     other.closes_at = Some(at(150));
     other.privacy = Privacy::Named;
     other.minimum_group = Some(5);
-    let told = codes(life.edit(other));
+    let told = codes(life.edit(other, at(99)));
     assert_eq!(
         told,
         ["/closes_at immutable", "/privacy immutable", "/minimum_group immutable"]
@@ -116,12 +116,15 @@ fn of_an_open_round_only_its_title_and_a_later_end_can_be_set() {
     other.title = "Autumn".to_owned();
     other.baseline = Some(RoundId::NIL);
     for status in [RoundStatus::Open, RoundStatus::Closed] {
-        round(status).edit(other.clone()).expect("it is not over");
+        round(status).edit(other.clone(), at(99)).expect("it is not over");
     }
     other.closes_at = Some(at(200));
-    assert_eq!(codes(round(RoundStatus::Closed).edit(other)), ["/closes_at immutable"]);
+    assert_eq!(
+        codes(round(RoundStatus::Closed).edit(other, at(99))),
+        ["/closes_at immutable"]
+    );
     for status in [RoundStatus::Revealed, RoundStatus::Cancelled] {
-        assert!(round(status).edit(content()).is_err());
+        assert!(round(status).edit(content(), at(1)).is_err());
     }
 }
 
@@ -131,7 +134,7 @@ fn two_are_no_group_where_nobody_may_be_known() {
     small.minimum_group = Some(2);
     small.perspectives.extend(small.perspectives.clone());
     small.opens_at = Some(at(100));
-    let told = codes(round(RoundStatus::Draft).edit(small.clone()));
+    let told = codes(round(RoundStatus::Draft).edit(small.clone(), at(1)));
     let expected = [
         "/perspectives/1/perspective duplicate",
         "/minimum_group minimum",
@@ -139,7 +142,12 @@ fn two_are_no_group_where_nobody_may_be_known() {
     ];
     assert_eq!(told, expected);
     small.privacy = Privacy::Pseudonymous;
-    assert!(!small.faults().iter().any(|fault| fault.pointer == "/minimum_group"));
+    assert!(
+        !small
+            .faults(at(1))
+            .iter()
+            .any(|fault| fault.pointer == "/minimum_group")
+    );
 }
 
 #[test]
@@ -164,6 +172,9 @@ fn what_would_close_before_it_opens_does_not_open() {
         codes(round(RoundStatus::Draft).open(at(100), 1, &[1], None)),
         ["/closes_at minimum"]
     );
+    let mut past = round(RoundStatus::Draft);
+    assert_eq!(codes(past.edit(content(), at(100))), ["/closes_at minimum"]);
+    past.can_be_edited().expect("a later end can be set");
 }
 
 #[test]

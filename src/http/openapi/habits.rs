@@ -95,8 +95,9 @@ impl Habits<'_> {
         self.is_secured() && (self.path.contains('{') || self.path == "/v1/organisation" || self.is_upsert())
     }
 
+    /// Makes what is not there yet, as well as it replaces what is.
     fn is_upsert(&self) -> bool {
-        self.method == "put" && self.path.ends_with("/by-external-id")
+        self.is_put_again() || self.method == "put" && self.path.ends_with("/by-external-id")
     }
 
     /// Changes what stands: it must say which revision it is for.
@@ -113,9 +114,9 @@ impl Habits<'_> {
         self.path.ends_with("/form") || is_of_a_model && self.media_types().any(is_told_or_drawn)
     }
 
-    /// What is put stands for itself, and is replaced only by who knows it.
+    /// Is made by whoever comes first, and replaced only by who knows what stands.
     fn is_put_again(&self) -> bool {
-        self.is_upsert() && self.path.ends_with("/agreed-reading")
+        self.method == "put" && self.path.ends_with("/agreed-reading")
     }
 
     fn is_list(&self) -> bool {

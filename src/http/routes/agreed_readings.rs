@@ -66,8 +66,8 @@ async fn get_agreed_reading(caller: Caller<ReadRounds>, path: Path<RoundPath>, d
 ///
 /// What the team agreed on, once the round is revealed: for as many elements as it talked about, where we are and where we want to
 /// be. Seals the next version at once, and the next version of the round's gap analysis, which shows the agreed levels beside the
-/// spread that they came from. They count in no reading, and no dissent is lost. The first needs no precondition, the next ones
-/// say which they follow: `If-Match`.
+/// spread that they came from. They count in no reading, and no dissent is lost. The first is put without `If-Match`,
+/// or with `If-None-Match: *`, by which it replaces none; every later one says which it follows by `If-Match`, or is refused with 428.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),

@@ -126,16 +126,17 @@ async fn amend_assessment(
 
 /// Restore a withdrawn assessment.
 ///
-/// Takes the withdrawal back: it is what it was before, and counts in analyses again.
+/// Takes the withdrawal back: it is what it was before, and counts in analyses again. What somebody withdrew from a round, nobody but
+/// they restore, by their receipt, while the round takes answers.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The assessment", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/restore")]
 async fn restore_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {

@@ -87,7 +87,7 @@ struct AssessmentsQuery {
     /// About this relationship.
     #[param(nullable = false, value_type = Option<RelationshipId>)]
     relationship: Option<RelationshipId>,
-    /// Of this round.
+    /// Of this round: nothing until it is revealed, and of an anonymous round nothing ever. How far it has come is in the round.
     #[param(nullable = false, value_type = Option<RoundId>)]
     round: Option<RoundId>,
     /// With this name in another system, as `system|value`.
@@ -284,7 +284,8 @@ async fn get_assessment(
 /// Change an assessment's draft.
 ///
 /// A JSON merge patch (RFC 7396), so that one rating can be saved alone. Model, version, perspective and
-/// relationship do not change.
+/// relationship do not change. No answer is kept for the `Idempotency-Key` of a respondent: a patch that stands already is answered
+/// again (200), whatever its `If-Match`, and a stale one that says something else is refused with 412.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),

@@ -12,11 +12,10 @@ use super::{DiffQuery, PageQuery, VersionItem, gap_analysis_charts::radar, id, v
 use crate::{
     auth::scope::{ReadGapAnalyses, ReadNextSteps, Requires, WriteGapAnalyses},
     domain::{
-        gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
+        gap_analysis::{GapAnalysis, Request},
         id::GapAnalysisId,
         language::OWN,
         model::InLanguage,
-        moment::{DateOrTime, Moment},
         next_step::NextStep,
     },
     http::{
@@ -26,7 +25,7 @@ use crate::{
         negotiate::{Format, FormatQuery, Languages, content_language, format},
         paging::Paging,
         problem::Problem,
-        query::{Limit, Query, required},
+        query::{Query, required},
         render::{csv, report},
         reply::{List, Reply, etag},
         voice::Voice,
@@ -47,7 +46,6 @@ use crate::{
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(list_gap_analyses)
         .service(create_gap_analysis)
         .service(preview_gap_analysis)
         .route("/v1/gap-analyses/preview", web::to(nothing_here))
@@ -83,22 +81,6 @@ struct GapAnalysisVersionPath {
     /// The version, 1 or more.
     #[param(value_type = i32, minimum = 1, example = 1)]
     version: String,
-}
-
-/// Which gap analyses to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct GapAnalysesQuery {
-    /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first.
-    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
-    updated_since: Option<Moment>,
-    /// How many items a page holds.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
-    limit: Option<Limit>,
-    /// Where the page begins: `next_cursor` of the page before.
-    #[param(nullable = false, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
 }
 
 const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
@@ -155,29 +137,6 @@ fn location(revised: &Revised<GapAnalysis>) -> String {
         .id
         .map(|id| format!("/v1/gap-analyses/{id}"))
         .unwrap_or_default()
-}
-
-/// List gap analyses.
-///
-/// The organisation's own, without their inputs, readings and findings: newest first or, with `updated_since`, the longest
-/// unchanged first.
-#[utoipa::path(
-    tag = "Gap analyses",
-    params(GapAnalysesQuery),
-    responses((status = 200, description = "A page of gap analyses", body = List<GapAnalysisItem>), Problem),
-    security(("bearer" = ["gap_analyses:read"])),
-)]
-#[get("/v1/gap-analyses")]
-async fn list_gap_analyses(
-    caller: Caller<ReadGapAnalyses>,
-    Query(query): Query<GapAnalysesQuery>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
-    let page = paging.page();
-    let since = query.updated_since;
-    let (items, next) = caller.read(&db, move |tx| gap_analyses::list(tx, since, &page)).await?;
-    Ok(paging.reply(items, next))
 }
 
 /// Create a gap analysis.
@@ -342,7 +301,8 @@ async fn list_gap_analysis_versions(
 
 /// Get a version of a gap analysis.
 ///
-/// It never changes; it is erased with any assessment that it counted.
+/// It never changes; it is erased with any assessment that it counted. Its report has no next steps, which go on changing: the report
+/// of the gap analysis itself has them.
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisVersionPath, FormatQuery),

@@ -9,16 +9,16 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{PageQuery, id, rounds::RoundPath};
+use super::{id, rounds::RoundPath};
 use crate::{
     auth::scope::{ReadRounds, WriteRounds},
-    domain::{capability::Token, id::InvitationId},
+    domain::{capability::Token, id::InvitationId, slug::Slug},
     http::{
         body::Body,
         caller::Caller,
         paging::Paging,
         problem::Problem,
-        query::Query,
+        query::{Limit, Query},
         reply::{Caching, List, Reply},
     },
     service::invitations::{self, CreateInvitations, Invitation, Invitations},
@@ -52,6 +52,22 @@ impl InvitationPath {
     }
 }
 
+/// Which invitations to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct InvitationsQuery {
+    /// From this perspective.
+    #[param(nullable = false, value_type = Option<Slug>, example = "service_user")]
+    perspective: Option<Slug>,
+    /// How many items a page holds.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
+    limit: Option<Limit>,
+    /// Where the page begins: `next_cursor` of the page before.
+    #[param(nullable = false, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
+}
+
 /// 256 random bits.
 pub(super) fn random_token() -> Token {
     Token::new(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
@@ -59,11 +75,11 @@ pub(super) fn random_token() -> Token {
 
 /// List a round's invitations.
 ///
-/// Newest first, never with their tokens. How far somebody has come is told in named rounds alone; elsewhere nothing of an invitation
+/// Newest first, never with their tokens, and with the `revision` by which each is revoked. How far somebody has come is told in named rounds alone; elsewhere nothing of an invitation
 /// changes when it is redeemed, but for the count of a shared one.
 #[utoipa::path(
     tag = "Invitations",
-    params(RoundPath, PageQuery),
+    params(RoundPath, InvitationsQuery),
     responses((status = 200, description = "A page of invitations", body = List<Invitation>), Problem),
     security(("bearer" = ["rounds:read"])),
 )]
@@ -71,19 +87,23 @@ pub(super) fn random_token() -> Token {
 async fn list_invitations(
     caller: Caller<ReadRounds>,
     path: Path<RoundPath>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<InvitationsQuery>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let round = path.id()?;
     let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
     let page = paging.page();
-    let (items, next) = caller.read(&db, move |tx| invitations::list(tx, round, &page)).await?;
+    let perspective = query.perspective;
+    let (items, next) = caller
+        .read(&db, move |tx| invitations::list(tx, round, perspective.as_ref(), &page))
+        .await?;
     Ok(paging.reply(items, next))
 }
 
 /// Invite to a round.
 ///
-/// One invitation, or up to 500 at once, to an open round. Each answers with its token this once, which leads to one assessment; one
+/// One invitation, or up to 500 at once, to an open round or to a draft: until that opens, its tokens are answered like unknown ones
+/// (404), and are good from then on; where it is cancelled or deleted, they never are. Each answers with its token this once, which leads to one assessment; one
 /// with several `uses` (for a poster) gives whoever redeems it a token of their own. A round invites at most 10,000. Invitations end with
 /// their round. An answer that is replayed for its idempotency key has no tokens.
 #[utoipa::path(

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod constellations;
 pub mod gap_analyses;
 pub mod gap_analysis_charts;
+pub mod gap_analysis_lists;
 pub mod invitations;
 pub mod model_versions;
 pub mod models;
@@ -52,6 +53,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         translations::configure(config);
     });
     beneath(config, "/v1/gap-analyses", |config| {
+        gap_analysis_lists::configure(config);
         gap_analyses::configure(config);
         gap_analysis_charts::configure(config);
     });

@@ -186,7 +186,8 @@ async fn get_next_step(
 /// Change a next step.
 ///
 /// A JSON merge patch (RFC 7396). Seals the next version at once, so that what became of it can be followed. Once it is `done`,
-/// an analysis that is compared with the one it came from says whether the element moved.
+/// an analysis that is compared with the one it came from says whether the element moved; one that is there says so from its next
+/// recompute on.
 #[utoipa::path(
     tag = "Next steps",
     params(NextStepPath),

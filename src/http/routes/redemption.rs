@@ -239,7 +239,7 @@ async fn redeemed(db: &Db, organisation: OrganisationId, token: Token) -> Result
 ///
 /// Its token gives access to one assessment for 15 minutes: to the form, and to read, save, submit, withdraw and erase that assessment.
 /// It can be redeemed again until that is submitted (from then on the receipt leads to it) and, once the round is revealed, to read what
-/// it found. A token that is unknown, used, revoked or over gets one and the same answer; who presents many that are unknown has to wait.
+/// it found. A token that is unknown, used, revoked or over, or whose round has not opened yet, gets one and the same answer; who presents many that are unknown has to wait.
 #[utoipa::path(
     tag = "Invitations",
     request_body(content = RedeemInvitation, example = json!({"token": "q2mJk4n0dYw0s2Cq3vTjKQ8m1Yb7xZfLr6HhP5uEoNA"})),

@@ -1,7 +1,7 @@
 //! Rounds: prepared, opened, closed, revealed, called off.
 
 use actix_web::{
-    get, patch, post,
+    delete, get, patch, post,
     web::{Data, Path},
 };
 use serde::Deserialize;
@@ -13,7 +13,8 @@ use super::id;
 use crate::{
     auth::scope::{ReadRounds, WriteRounds},
     domain::{
-        id::{RelationshipId, RoundId},
+        id::{ConstellationId, RelationshipId, RoundId},
+        moment::{DateOrTime, Moment},
         round::{Content, Round, RoundStatus},
     },
     http::{
@@ -41,6 +42,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(create_round)
         .service(get_round)
         .service(patch_round)
+        .service(delete_round)
         .service(open_round)
         .service(close_round)
         .service(reveal_round)
@@ -74,6 +76,12 @@ struct RoundsQuery {
     /// About this relationship.
     #[param(nullable = false, value_type = Option<RelationshipId>)]
     relationship: Option<RelationshipId>,
+    /// About this constellation, or one of its relationships.
+    #[param(nullable = false, value_type = Option<ConstellationId>)]
+    constellation: Option<ConstellationId>,
+    /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first. How far a round has come is no change of it.
+    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
+    updated_since: Option<Moment>,
     /// How many items a page holds.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<Limit>,
@@ -82,18 +90,19 @@ struct RoundsQuery {
     cursor: Option<String>,
 }
 
-/// A round as it stands. How far it has come is no part of its revision, but of what a cache may keep.
+/// A round as it stands. How far it has come, and what keeps it from opening, is no part of its revision, but of what a cache may keep.
 fn shown(round: &Revised<Round>) -> Reply {
     let counts = round.shown.progress.iter().flatten();
-    let counts: Vec<String> = counts
-        .map(|one| format!("{}.{}.{}", one.invited, one.started, one.submitted))
-        .collect();
-    Reply::found(round).tagged(etag(round.revision, &counts.join(".")))
+    let counts = counts.map(|one| format!("{}.{}.{}", one.invited, one.started, one.submitted));
+    let faults = round.shown.cannot_open.iter();
+    let faults = faults.map(|one| format!("{}.{}", one.pointer, one.code));
+    let more: Vec<String> = counts.chain(faults).collect();
+    Reply::found(round).tagged(etag(round.revision, &more.join(".")))
 }
 
 /// List rounds.
 ///
-/// The organisation's own, newest first, without how far they have come.
+/// The organisation's own, without how far they have come: newest first or, with `updated_since`, the longest unchanged first.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundsQuery),
@@ -111,6 +120,8 @@ async fn list_rounds(
     let filter = Filter {
         status: query.status,
         relationship: query.relationship,
+        constellation: query.constellation,
+        updated_since: query.updated_since,
     };
     let (items, next) = caller.read(&db, move |tx| rounds::list(tx, &filter, &page)).await?;
     Ok(paging.reply(items, next))
@@ -161,8 +172,9 @@ async fn get_round(caller: Caller<ReadRounds>, path: Path<RoundPath>, db: Data<D
 
 /// Change a round.
 ///
-/// A JSON merge patch (RFC 7396): anything of a draft; of an open round its title, its baseline, and a later end;
-/// of a closed one its title and its baseline, which only its reveal uses.
+/// A JSON merge patch (RFC 7396): anything of a draft; of an open round its title, its baseline, how many are `expected` from its
+/// perspectives, and a later end; of a closed one its title and its baseline, which only its reveal uses. Where a draft has invitations
+/// already, its privacy stays, and so do the perspectives that they are for, until they are revoked.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),
@@ -187,6 +199,23 @@ async fn patch_round(
         .await
 }
 
+/// Delete a round.
+///
+/// A draft, with its invitations: nobody has seen it. A round that has opened is cancelled instead, which it survives. A round that
+/// names the deleted one as its `baseline` has to name another before it opens.
+#[utoipa::path(
+    tag = "Rounds",
+    params(RoundPath),
+    responses((status = 204, description = "It is deleted"), Problem),
+    security(("bearer" = ["rounds:write"])),
+)]
+#[delete("/v1/rounds/{round}")]
+async fn delete_round(caller: Caller<WriteRounds>, path: Path<RoundPath>, db: Data<Db>) -> Result<Reply, Problem> {
+    let (id, expected) = (path.id()?, caller.expected()?);
+    let work = move |tx: &mut Tx<'_>| rounds::delete(tx, id, &expected).map(|()| Reply::no_content());
+    caller.write(&db, work).await
+}
+
 /// What is done with a round as a whole.
 type Action = fn(&mut Tx<'_>, RoundId, &Expected) -> service::Result<Revised<Round>>;
 
@@ -204,7 +233,7 @@ async fn act(
 
 /// Open a round.
 ///
-/// From now on it invites and takes answers. The versions of model and constellation, the privacy and the words of consent are fixed.
+/// From now on it takes answers. The versions of model and constellation, the privacy and the words of consent are fixed.
 #[utoipa::path(
     tag = "Rounds",
     params(RoundPath),

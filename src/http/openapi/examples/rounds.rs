@@ -77,6 +77,7 @@ impl Examples {
             id: id(11),
             round: id(10),
             perspective: "service_user".to_owned(),
+            revision: 1,
             uses: 1,
             used: None,
             label: Some("Mary".to_owned()),
