@@ -1,4 +1,4 @@
-//! Rounds that open and close by themselves.
+//! What happens to rounds by itself: they open, close, and are told.
 
 use std::collections::BTreeMap;
 

@@ -321,13 +321,14 @@ pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, RoundId)>>
     Ok(store::rounds::due(tx, most)?)
 }
 
-/// Opens or closes a round whose time has come; one that was changed meanwhile is left alone.
+/// Opens or closes a round whose time has come, or tells what was submitted to one that was revealed; one that was changed meanwhile is left alone.
 pub fn step(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
     let life = find(tx, id)?;
     let is_due = |at: Option<Moment>| at.is_some_and(|at| at <= tx.now());
     match life.status {
         RoundStatus::Draft if life.is_due(tx.now()) => open(tx, id, &Expected::Unsaid).map(drop),
         RoundStatus::Open if is_due(life.content.closes_at) => close(tx, id, &Expected::Unsaid).map(drop),
+        RoundStatus::Revealed => Ok(store::rounds::tell(tx, id)?),
         _ => Ok(()),
     }
 }

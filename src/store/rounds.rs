@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl,
-    dsl::{count_star, sum},
+    dsl::{count_star, not, sum},
 };
 
 use super::{
@@ -339,7 +339,25 @@ pub fn just_ended(tx: &mut Tx<'_>) -> Result<Vec<(OrganisationId, RoundId)>> {
     Ok(query.load(tx.conn)?)
 }
 
-/// The rounds of all organisations that open or close by themselves now, at most so many.
+/// Whatever was submitted to a round changed when that was revealed, for who asks for what has changed since. It is said afterwards,
+/// so that a reveal takes as long for many as for few.
+pub fn tell(tx: &mut Tx<'_>, id: RoundId) -> Result<()> {
+    tx.by_itself()?;
+    diesel::update(
+        assessments::assessments
+            .filter(assessments::organisation_id.eq(tx.own()))
+            .filter(assessments::round_id.eq(id)),
+    )
+    .set(assessments::updated_at.eq(tx.now()))
+    .execute(tx.conn)?;
+    let own = dsl::rounds
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::id.eq(id));
+    diesel::update(own).set(dsl::is_told.eq(true)).execute(tx.conn)?;
+    Ok(())
+}
+
+/// The rounds of all organisations that open or close by themselves now, or were revealed and are not told yet: at most so many of each.
 pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, RoundId)>> {
     let (draft, open) = (RoundStatus::Draft.key(), RoundStatus::Open.key());
     let opens = dsl::status.eq(draft).and(dsl::opens_at.le(tx.now()));
@@ -348,5 +366,8 @@ pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, RoundId)>>
     let mut due: Vec<(OrganisationId, RoundId)> = opening.limit(most).load(tx.conn)?;
     let closing = dsl::rounds.filter(closes).select((dsl::organisation_id, dsl::id));
     due.extend(closing.limit(most).load::<(OrganisationId, RoundId)>(tx.conn)?);
+    let revealed = dsl::status.eq(RoundStatus::Revealed.key()).and(not(dsl::is_told));
+    let telling = dsl::rounds.filter(revealed).select((dsl::organisation_id, dsl::id));
+    due.extend(telling.limit(most).load::<(OrganisationId, RoundId)>(tx.conn)?);
     Ok(due)
 }

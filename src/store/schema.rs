@@ -303,6 +303,7 @@ diesel::table! {
         closed_at -> Nullable<Instant>,
         revealed_at -> Nullable<Instant>,
         cancelled_at -> Nullable<Instant>,
+        is_told -> Bool,
         created_at -> Instant,
         updated_at -> Instant,
     }

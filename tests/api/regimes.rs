@@ -1,5 +1,6 @@
 //! What the three regimes of privacy promise, beyond what one look at a table shows.
 
+use meaningful_connections::jobs;
 use serde_json::json;
 
 use crate::{
@@ -69,6 +70,7 @@ async fn a_pseudonym_leads_to_the_receipt_and_not_to_the_token_and_its_answers_h
     let cursor = app.db.now().to_string();
     app.advance(60);
     acted(&acme, &uri, "reveal").await;
+    jobs::step(&app.db, &mut jobs::Stuck::new());
     // Whoever asks for what changed since then finds it, though it was submitted before.
     let told = acme
         .get(&format!("/v1/assessments?updated_since={cursor}"))

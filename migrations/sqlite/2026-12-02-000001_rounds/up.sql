@@ -15,6 +15,8 @@ CREATE TABLE rounds (
     closed_at INTEGER,
     revealed_at INTEGER,
     cancelled_at INTEGER,
+    -- Whether what was submitted to it counts as changed since its reveal, for who asks for what has changed.
+    is_told INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (organisation_id, id)
@@ -24,6 +26,7 @@ CREATE INDEX rounds_by_gap_analysis ON rounds (organisation_id, gap_analysis_id)
 -- What the job looks for, in all organisations.
 CREATE INDEX rounds_to_open ON rounds (opens_at) WHERE status = 'draft';
 CREATE INDEX rounds_to_close ON rounds (closes_at) WHERE status = 'open';
+CREATE INDEX rounds_to_tell ON rounds (revealed_at) WHERE status = 'revealed' AND NOT is_told;
 
 -- Found by SHA-256("i" || token). No time, no order: what a shared one makes when it is redeemed tells nothing of when.
 CREATE TABLE invitations (
