@@ -232,6 +232,13 @@ fn left(tx: &mut Tx<'_>, round: &Life) -> Result<i64> {
         .max(0))
 }
 
+/// What is wrong with inviting these, where so many are left.
+fn beyond(all: &[(String, InvitationInput)], left: i64, at: &str) -> Option<Fault> {
+    let uses: i64 = all.iter().map(|(_, one)| i64::from(one.uses)).sum();
+    let detail = format!("A round invites at most 10,000, as many as one analysis takes: {left} are left.");
+    (uses > left).then(|| Fault::new(at, "too_many_inputs", detail))
+}
+
 /// Invites people to a round that is open, or being prepared. `random` makes a new token each time.
 pub fn create(
     tx: &mut Tx<'_>,
@@ -257,11 +264,8 @@ pub fn create(
             "/uses"
         };
         let all = body.all()?;
-        let uses: i64 = all.iter().map(|(_, one)| i64::from(one.uses)).sum();
-        let detail = format!("A round invites at most 10,000, as many as one analysis takes: {left} are left.");
-        let beyond = (uses > left).then(|| Fault::new(at, "too_many_inputs", detail));
         let own = all.iter().flat_map(|(at, one)| faults(&round, at, one));
-        Broken::unless_empty(own.chain(beyond).collect())?;
+        Broken::unless_empty(own.chain(beyond(&all, left, at)).collect())?;
         Ok((link, all))
     })?;
     let (mut new, mut shown) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
