@@ -239,6 +239,41 @@ fn beyond(all: &[(String, InvitationInput)], left: i64, at: &str) -> Option<Faul
     (uses > left).then(|| Fault::new(at, "too_many_inputs", detail))
 }
 
+/// An invitation as it is kept, and as it is shown this once.
+fn made(
+    id: InvitationId,
+    round: &Life,
+    input: InvitationInput,
+    token: &Token,
+    link: Option<&str>,
+) -> (NewInvitation, Invitation) {
+    let is_named = round.content.privacy == Privacy::Named && input.uses == 1;
+    let kept = NewInvitation {
+        id,
+        token_hash: token.invitation(),
+        perspective: input.perspective.to_string(),
+        uses: input.uses,
+        is_personal: false,
+        label: input.label,
+        external_id: input.external_id,
+        response: is_named.then(|| token.assessment()),
+    };
+    let shown = Invitation {
+        id,
+        round: round.id,
+        perspective: kept.perspective.clone(),
+        revision: revision(0),
+        uses: kept.uses,
+        used: (kept.uses > 1).then_some(0),
+        label: kept.label.clone(),
+        external_id: kept.external_id.clone(),
+        answered: is_named.then_some(Answered::NotStarted),
+        url: link.map(|link| format!("{link}{}", token.expose())),
+        token: Some(token.expose().to_owned()),
+    };
+    (kept, shown)
+}
+
 /// Invites people to a round that is open, or being prepared. `random` makes a new token each time.
 pub fn create(
     tx: &mut Tx<'_>,
@@ -270,32 +305,9 @@ pub fn create(
     })?;
     let (mut new, mut shown) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
     for (_, input) in all {
-        let token = random();
-        let is_named = round.content.privacy == Privacy::Named && input.uses == 1;
-        let one = NewInvitation {
-            id: tx.new_id(),
-            token_hash: token.invitation(),
-            perspective: input.perspective.to_string(),
-            uses: input.uses,
-            is_personal: false,
-            label: input.label,
-            external_id: input.external_id,
-            response: is_named.then(|| token.assessment()),
-        };
-        shown.push(Invitation {
-            id: one.id,
-            round: round.id,
-            perspective: one.perspective.clone(),
-            revision: revision(0),
-            uses: one.uses,
-            used: (one.uses > 1).then_some(0),
-            label: one.label.clone(),
-            external_id: one.external_id.clone(),
-            answered: is_named.then_some(Answered::NotStarted),
-            url: link.as_ref().map(|link| format!("{link}{}", token.expose())),
-            token: Some(token.expose().to_owned()),
-        });
-        new.push(one);
+        let (kept, told) = made(tx.new_id(), &round, input, &random(), link.as_deref());
+        new.push(kept);
+        shown.push(told);
     }
     store::invitations::insert(tx, round.id, new)?;
     store::events::emit(tx, &Event::new(Kind::Round, round.id.uuid(), "invited", None))?;

@@ -201,14 +201,13 @@ pub fn patch(tx: &mut Tx<'_>, id: RoundId, expected: &Expected, body: Checked<Va
     life = body.check(|patch| {
         let mut life = stands;
         let content: Content = merged(&life.content, &patch)?;
-        match life.status {
-            RoundStatus::Draft => life.edit(referring(tx, content, Some(&life))?, now)?,
-            _ => {
-                let other = (content.baseline != life.content.baseline).then(|| no_baseline(tx, &content, Some(id)));
-                let faults = other.transpose()?.flatten();
-                life.edit(content, now)?;
-                Broken::unless_empty(faults.into_iter().collect())?;
-            }
+        if life.status == RoundStatus::Draft {
+            life.edit(referring(tx, content, Some(&life))?, now)?;
+        } else {
+            let other = (content.baseline != life.content.baseline).then(|| no_baseline(tx, &content, Some(id)));
+            let faults = other.transpose()?.flatten();
+            life.edit(content, now)?;
+            Broken::unless_empty(faults.into_iter().collect())?;
         }
         Ok(life)
     })?;

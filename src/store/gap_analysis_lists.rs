@@ -20,6 +20,21 @@ use crate::domain::{
 
 type ItemRow = (GapAnalysisId, Version, Json<Summary>, Moment, String, Moment, ClientId);
 
+fn item((id, version, Json(summary), updated_at, digest, sealed_at, sealed_by): ItemRow) -> GapAnalysisItem {
+    GapAnalysisItem {
+        id,
+        version,
+        status: GapAnalysisStatus::Sealed,
+        summary,
+        updated_at,
+        seal: Seal {
+            digest: Digest::kept(digest),
+            sealed_at,
+            sealed_by,
+        },
+    }
+}
+
 /// Which gap analyses to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -73,23 +88,7 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<GapAna
         }
     }
     let rows: Vec<ItemRow> = query.limit(page.rows()).load(tx.conn)?;
-    let items = rows
-        .into_iter()
-        .map(
-            |(id, version, Json(summary), updated_at, digest, sealed_at, sealed_by)| GapAnalysisItem {
-                id,
-                version,
-                status: GapAnalysisStatus::Sealed,
-                summary,
-                updated_at,
-                seal: Seal {
-                    digest: Digest::kept(digest),
-                    sealed_at,
-                    sealed_by,
-                },
-            },
-        )
-        .collect();
+    let items = rows.into_iter().map(item).collect();
     Ok(page.cut(items, |item| Position {
         at: updated_since.map(|_| item.updated_at),
         id: item.id.uuid(),

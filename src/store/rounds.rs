@@ -362,7 +362,11 @@ pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, RoundId)>>
     let (draft, open) = (RoundStatus::Draft.key(), RoundStatus::Open.key());
     let opens = dsl::status.eq(draft).and(dsl::opens_at.le(tx.now()));
     let closes = dsl::status.eq(open).and(dsl::closes_at.le(tx.now()));
-    let opening = dsl::rounds.filter(opens).select((dsl::organisation_id, dsl::id));
+    // The latest first: what has not opened for long has something in its way.
+    let opening = dsl::rounds
+        .filter(opens)
+        .order(dsl::opens_at.desc())
+        .select((dsl::organisation_id, dsl::id));
     let mut due: Vec<(OrganisationId, RoundId)> = opening.limit(most).load(tx.conn)?;
     let closing = dsl::rounds.filter(closes).select((dsl::organisation_id, dsl::id));
     due.extend(closing.limit(most).load::<(OrganisationId, RoundId)>(tx.conn)?);

@@ -193,7 +193,7 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What says something by itself, and names nothing.
-const PLAIN: [&str; 93] = [
+const PLAIN: [&str; 94] = [
     "/attribution",
     "/by_whom/external_id/system",
     "/by_whom/external_id/value",
@@ -240,6 +240,8 @@ const PLAIN: [&str; 93] = [
     "/parties/0/label",
     "/parties/0/retired",
     "/perspectives/0/expected",
+    // Counts versions of the perspective before it.
+    "/perspectives/0/perspective_version",
     "/privacy",
     "/ratings/*/current",
     "/ratings/*/desired",

@@ -42,7 +42,7 @@ fn one(step: &Content, wording: &Wording<'_>) -> String {
     line
 }
 
-/// An address as a link (CommonMark's autolinks, in which nothing is escaped): what would end it or begin another is percent-encoded.
+/// An address as a link (`CommonMark`'s autolinks, in which nothing is escaped): what would end it or begin another is percent-encoded.
 fn link(url: &str) -> String {
     if !["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)) {
         return text(url);

@@ -149,11 +149,11 @@ fn is_within(corners: &[Point], (x, y): Point) -> bool {
 fn the_letter_of_a_series_stands_within_its_marker() {
     // As many perspectives as a round can have; a figure after the alphabet is no wider.
     for (place, letter) in ('A'..='T').enumerate() {
-        let half = LETTER.width(&letter.to_string()) / 2.0;
+        let wide = LETTER.width(&letter.to_string()) / 2.0;
         // Capitals of the widest font are 0.73 of its size high.
         let (top, foot) = (LETTER_FOOT - LETTER.size * 0.73, LETTER_FOOT);
         let shape = Shape::of_series(place);
-        for at in [(-half, top), (half, top), (half, foot), (-half, foot)] {
+        for at in [(-wide, top), (wide, top), (wide, foot), (-wide, foot)] {
             let is_held = match shape.corners((0.0, 0.0), LETTERED).as_slice() {
                 [] => at.0.hypot(at.1) <= LETTERED,
                 corners => is_within(corners, at),
