@@ -15,7 +15,7 @@ use meaningful_connections::{
     },
 };
 
-/// The Meaningful Connections API: models, perspectives, assessments and gap analyses as versioned resources.
+/// The Meaningful Connections API: models, perspectives, constellations, assessments and gap analyses as versioned resources.
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
 };
 
@@ -13,8 +13,12 @@ use crate::domain::moment::Moment;
 
 /// Each failure is forgiven after so many seconds: ten a minute.
 const FORGIVEN_AFTER: i64 = 6;
-/// So many seconds of unforgiven failures are borne: ten failures at once.
-const BORNE: i64 = 10 * FORGIVEN_AFTER;
+/// So many unforgiven failures are borne.
+const BORNE: i64 = 10;
+/// So many of whoever guesses tokens, while many do.
+const BORNE_IN_A_CROWD: i64 = 1;
+/// Many guess where more than so many sources have failures that are not forgiven.
+const CROWD: usize = 256;
 /// Beyond so many entries, forgiven ones are dropped. A failure costs the time of a verification, so that far fewer can
 /// be unforgiven at a time.
 const ENTRIES: usize = 4096;
@@ -26,6 +30,16 @@ const ENTRIES: usize = 4096;
 pub(super) struct Source([u8; 32]);
 
 impl Source {
+    /// Whoever presents tokens from this address.
+    pub(super) fn guessing(peer: IpAddr) -> Self {
+        let from = match peer {
+            IpAddr::V4(_) => peer,
+            // Whoever has one address of a network has all of it.
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        };
+        Self::new("tokens of invitations, and receipts", from)
+    }
+
     pub(super) fn new(client: &str, peer: IpAddr) -> Self {
         let name = Sha256::digest(client);
         Self(
@@ -45,15 +59,40 @@ pub(super) struct Failures(Mutex<HashMap<Source, Moment>>);
 impl Failures {
     /// Lets a source try, or says how long it has to wait.
     pub(super) fn admit(&self, source: Source, now: Moment) -> Result<(), Error> {
+        self.bear(source, now, |_| BORNE)
+    }
+
+    /// [`admit`](Self::admit), for those who present tokens: while many fail from wherever, each may fail once. Who presents a
+    /// token that leads somewhere is never kept out by others.
+    pub(super) fn admit_guess(&self, source: Source, now: Moment) -> Result<(), Error> {
+        self.bear(source, now, |known| {
+            let unforgiven = known
+                .values()
+                .filter(|forgiven| **forgiven > now)
+                .take(CROWD + 1)
+                .count();
+            if unforgiven > CROWD { BORNE_IN_A_CROWD } else { BORNE }
+        })
+    }
+
+    fn bear(
+        &self,
+        source: Source,
+        now: Moment,
+        borne: impl FnOnce(&HashMap<Source, Moment>) -> i64,
+    ) -> Result<(), Error> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bearable = now.plus_seconds(BORNE - FORGIVEN_AFTER);
-        match failures.get(&source) {
-            Some(forgiven) if *forgiven > bearable => Err(Error::TooManyFailures {
-                // Rounded up: who waits for that long is let in.
-                retry_after_seconds: (forgiven.micros() - bearable.micros()).saturating_add(999_999) / 1_000_000,
-            }),
-            _ => Ok(()),
+        let Some(forgiven) = failures.get(&source) else {
+            return Ok(());
+        };
+        let bearable = now.plus_seconds((borne(&failures) - 1) * FORGIVEN_AFTER);
+        if *forgiven <= bearable {
+            return Ok(());
         }
+        Err(Error::TooManyFailures {
+            // Rounded up: who waits for that long is let in.
+            retry_after_seconds: (forgiven.micros() - bearable.micros()).saturating_add(999_999) / 1_000_000,
+        })
     }
 
     /// Notes a failure.
@@ -92,6 +131,26 @@ mod tests {
         ] {
             failures.admit(other, now).expect("others are not held responsible");
         }
+    }
+
+    #[test]
+    fn while_many_guess_each_may_fail_once_and_who_never_failed_is_let_in() {
+        let guesses = Failures::default();
+        let now = Moment::from_micros(1_700_000_000_000_000).expect("a moment");
+        let from = |number: u32| Source::guessing(std::net::Ipv4Addr::from(number).into());
+        guesses.note(from(0), now);
+        guesses.admit_guess(from(0), now).expect("alone, ten are borne");
+        for number in 1..=256 {
+            guesses.note(from(number), now);
+        }
+        assert!(matches!(
+            guesses.admit_guess(from(0), now),
+            Err(Error::TooManyFailures { retry_after_seconds: 6 })
+        ));
+        guesses.admit_guess(from(1000), now).expect("it never failed");
+        guesses
+            .admit_guess(from(0), now.plus_seconds(6))
+            .expect("all are forgiven");
     }
 
     #[test]

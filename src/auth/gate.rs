@@ -20,11 +20,11 @@ use super::{
     keys::{Jwks, KeyRing},
     scope::ScopeSet,
     secret::Verifiers,
-    token::Issuer,
+    token::{Bearer, Issuer},
 };
 use crate::{
     domain::{
-        access::Actor,
+        access::{Actor, Respondent},
         id::{ClientId, OrganisationId},
         moment::Moment,
     },
@@ -115,6 +115,8 @@ struct Inner {
     verified: Cache<[u8; 32], (i64, Claims)>,
     secrets: Verifiers,
     failures: Failures,
+    /// Tokens of invitations and receipts that led nowhere.
+    guesses: Failures,
 }
 
 impl Gate {
@@ -133,6 +135,7 @@ impl Gate {
             verified: Cache::new(VERIFIED),
             secrets: Verifiers::start()?,
             failures: Failures::default(),
+            guesses: Failures::default(),
         });
         let (running, stopped) = bounded(0);
         let watched = Arc::clone(&inner);
@@ -186,7 +189,29 @@ impl Gate {
     ) -> Result<String, Error> {
         let snapshot = self.inner.snapshot()?;
         let key = snapshot.known.keys.signer(now).ok_or(Error::Unavailable)?;
-        self.inner.issuer.issue(key, client, organisation, scopes, now)
+        let bearer = Bearer::Client(client, scopes);
+        self.inner.issuer.issue(key, organisation, bearer, now)
+    }
+
+    /// A token for somebody who was invited, good for as long.
+    pub fn issue_to_respondent(
+        &self,
+        organisation: OrganisationId,
+        respondent: Respondent,
+        now: Moment,
+    ) -> Result<String, Error> {
+        let snapshot = self.inner.snapshot()?;
+        let key = snapshot.known.keys.signer(now).ok_or(Error::Unavailable)?;
+        let bearer = Bearer::Respondent(respondent);
+        self.inner.issuer.issue(key, organisation, bearer, now)
+    }
+
+    /// Notes that the token of an invitation or a receipt, presented from there, led nowhere; too many have to wait.
+    pub fn guessed(&self, peer: IpAddr) -> Result<(), Error> {
+        let (source, now) = (Source::guessing(peer), self.inner.db.now());
+        self.inner.guesses.admit_guess(source, now)?;
+        self.inner.guesses.note(source, now);
+        Ok(())
     }
 
     /// What a client of this organisation may show later, so as to read what stands at this position.

@@ -65,6 +65,10 @@ scopes! {
     ReadConstellations = "constellations:read",
     /// Create and edit constellations.
     WriteConstellations = "constellations:write",
+    /// Read rounds, how far they have come, and whom they invite.
+    ReadRounds = "rounds:read",
+    /// Prepare, open, close, reveal and cancel rounds, and invite to them.
+    WriteRounds = "rounds:write",
     /// Read assessments, and check them.
     ReadAssessments = "assessments:read",
     /// Create, edit, submit, withdraw and erase assessments.
@@ -73,6 +77,10 @@ scopes! {
     ReadGapAnalyses = "gap_analyses:read",
     /// Create and recompute gap analyses.
     WriteGapAnalyses = "gap_analyses:write",
+    /// Read next steps.
+    ReadNextSteps = "next_steps:read",
+    /// Make next steps, and follow them up.
+    WriteNextSteps = "next_steps:write",
     /// Register webhooks.
     WriteWebhooks = "webhooks:write",
     /// Create and revoke clients.
@@ -91,7 +99,7 @@ impl PartialSchema for Scope {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
-            .description(Some("What a client may do."))
+            .description(Some("What a client may do. More may come."))
             .examples(["assessments:read"])
             .into()
     }
@@ -102,7 +110,7 @@ impl ToSchema for Scope {}
 impl Scope {
     #[expect(
         clippy::as_conversions,
-        reason = "the discriminant of a fieldless enum, of which there are 15"
+        reason = "the discriminant of a fieldless enum, of which there are 19"
     )]
     const fn bit(self) -> u32 {
         1 << (self as u32)

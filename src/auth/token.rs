@@ -10,8 +10,10 @@ use super::{
     scope::ScopeSet,
 };
 use crate::domain::{
-    id::{ClientId, OrganisationId},
+    access::Respondent,
+    id::{AssessmentId, ClientId, OrganisationId, PerspectiveId, RoundId},
     moment::Moment,
+    round::Privacy,
 };
 
 /// How long a token lives, in seconds.
@@ -34,15 +36,40 @@ pub struct Claims {
     pub client: ClientId,
     /// What it may do.
     pub scopes: ScopeSet,
+    /// What a respondent's token is bound to; a client's is bound to nothing.
+    pub respondent: Option<Respondent>,
     /// When the token ends; beyond, there is leeway only for clocks that differ.
     pub expires_at: Moment,
+}
+
+/// Whom a token is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bearer {
+    /// A client, with these scopes.
+    Client(ClientId, ScopeSet),
+    /// Somebody who was invited.
+    Respondent(Respondent),
+}
+
+/// The scope of a respondent's token. It is none of those that clients have: what names a scope refuses it.
+const RESPOND: &str = "respond";
+
+/// What a respondent's token is bound to, beside the assessment, which is its subject.
+#[derive(Serialize, Deserialize)]
+struct Bound {
+    round: RoundId,
+    perspective: PerspectiveId,
+    /// Seconds since 1970.
+    since: i64,
+    privacy: Privacy,
+    receipt: bool,
 }
 
 #[derive(Serialize)]
 struct Issued<'a> {
     iss: &'a str,
     aud: &'a str,
-    sub: ClientId,
+    sub: Uuid,
     exp: i64,
     iat: i64,
     nbf: i64,
@@ -50,12 +77,14 @@ struct Issued<'a> {
     client_id: ClientId,
     org: OrganisationId,
     scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respondent: Option<Bound>,
 }
 
 /// What is read of a token beside what jsonwebtoken checks.
 #[derive(Deserialize)]
 struct Presented {
-    sub: ClientId,
+    sub: Uuid,
     exp: i64,
     iat: i64,
     nbf: Option<i64>,
@@ -65,6 +94,7 @@ struct Presented {
     client_id: ClientId,
     org: OrganisationId,
     scope: String,
+    respondent: Option<Bound>,
 }
 
 /// Who issues tokens, and for whom: this service under its public URL, in both cases.
@@ -91,25 +121,40 @@ impl Issuer {
     pub(super) fn issue(
         &self,
         key: &RingKey,
-        client: ClientId,
         organisation: OrganisationId,
-        scopes: ScopeSet,
+        bearer: Bearer,
         now: Moment,
     ) -> Result<String, Error> {
+        let (sub, client, scope, respondent) = match bearer {
+            Bearer::Client(client, scopes) => (client.uuid(), client, scopes.to_string(), None),
+            Bearer::Respondent(respondent) => (
+                respondent.assessment.uuid(),
+                ClientId::NIL,
+                RESPOND.to_owned(),
+                Some(Bound {
+                    round: respondent.round,
+                    perspective: respondent.perspective,
+                    since: respondent.since.seconds(),
+                    privacy: respondent.privacy,
+                    receipt: respondent.by_receipt,
+                }),
+            ),
+        };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYP.to_owned());
         header.kid = Some(key.id.to_string());
         let claims = Issued {
             iss: &self.url,
             aud: &self.url,
-            sub: client,
+            sub,
             exp: now.seconds() + LIFETIME_SECONDS,
             iat: now.seconds(),
             nbf: now.seconds(),
             jti: Uuid::now_v7(),
             client_id: client,
             org: organisation,
-            scope: scopes.to_string(),
+            scope,
+            respondent,
         };
         encode(&header, &claims, &key.signing).map_err(|error| {
             tracing::error!(%error, kid = %key.id, "a signing key cannot be used");
@@ -154,13 +199,37 @@ impl Presented {
         if self.exp.saturating_sub(self.iat) > LIFETIME_SECONDS {
             return Err(Error::InvalidToken("The token lasts longer than tokens do."));
         }
-        if self.sub != self.client_id {
-            return Err(Error::InvalidToken("The token's subject is not its client."));
-        }
+        let respondent = match self.respondent {
+            None if self.sub != self.client_id.uuid() => {
+                return Err(Error::InvalidToken("The token's subject is not its client."));
+            }
+            None => None,
+            Some(_) if !self.client_id.is_nil() || self.scope != RESPOND => {
+                return Err(Error::InvalidToken("The token is a client's and a respondent's."));
+            }
+            Some(Bound {
+                round,
+                perspective,
+                since,
+                privacy,
+                receipt,
+            }) => Some(Respondent {
+                round,
+                assessment: AssessmentId::from_uuid(self.sub),
+                perspective,
+                since: since
+                    .checked_mul(1_000_000)
+                    .and_then(Moment::from_micros)
+                    .ok_or(Error::InvalidToken("The token's round is beyond the calendar."))?,
+                privacy,
+                by_receipt: receipt,
+            }),
+        };
         Ok(Claims {
             organisation: self.org,
             client: self.client_id,
             scopes: ScopeSet::known(&self.scope),
+            respondent,
             expires_at,
         })
     }

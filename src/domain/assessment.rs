@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{
     external_id::ExternalId,
     fault::{Broken, Fault},
-    id::AssessmentId,
+    id::{AssessmentId, RelationshipId, RoundId},
     life_cycle::{Sealed, Version, Versioned},
     model::{Change, Definition, ElementChange, element_changes},
     moment::Moment,
@@ -28,6 +28,10 @@ pub struct Answers {
     pub perspective: Slug,
     /// The perspective's version.
     pub perspective_version: Version,
+    /// The relationship it is about; none for the service as a whole.
+    pub relationship: Option<RelationshipId>,
+    /// The round in which it was asked for.
+    pub round: Option<RoundId>,
     /// The caller's own reference to who answered.
     pub respondent_ref: Option<String>,
     /// The assessment's names in other systems.
@@ -164,6 +168,11 @@ impl AssessmentStatus {
 const IS_WITHDRAWN: Broken = Broken::InvalidTransition("The assessment is withdrawn; restore it first.");
 
 impl Life {
+    /// The round in which it was asked for.
+    pub fn round(&self) -> Option<RoundId> {
+        self.versioned.shown().and_then(|answers| answers.round)
+    }
+
     /// Its state.
     pub fn status(&self) -> AssessmentStatus {
         match (self.withdrawn_at, &self.versioned.newest) {
@@ -248,6 +257,14 @@ pub struct Assessment {
     /// The version of that perspective.
     #[schema(value_type = i32, minimum = 1)]
     pub perspective_version: Version,
+    /// The relationship it is about; omitted where that is the service as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
+    /// The round in which it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub round: Option<RoundId>,
     /// The caller's own reference to who answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 200)]
@@ -278,6 +295,14 @@ pub struct Assessment {
     #[serde(flatten)]
     #[schema(inline)]
     pub seal: Option<super::life_cycle::Seal>,
+    /// What leads to it from now on, shown this once: in the answer to a respondent who submits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        pattern = "^[0-9A-Z-]{30}$",
+        example = "3F8KQ-7MZ0T-V2N6C-9XHWA-R5D1PE"
+    )]
+    pub receipt: Option<String>,
 }
 
 impl Assessment {
@@ -293,6 +318,8 @@ impl Assessment {
             model_version: answers.model_version,
             perspective: answers.perspective,
             perspective_version: answers.perspective_version,
+            relationship: answers.relationship,
+            round: answers.round,
             respondent_ref: answers.respondent_ref,
             external_ids: answers.external_ids,
             research_consent: answers.research_consent,
@@ -301,6 +328,7 @@ impl Assessment {
             updated_at: None,
             withdrawn_at: None,
             seal: None,
+            receipt: None,
         }
     }
 

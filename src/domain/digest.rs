@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 /// `sha256:` and 64 hexadecimal digits: the SHA-256 of a version's JSON in the canonical form of RFC 8785,
-/// without its members `digest`, `sealed_at`, `sealed_by` and `has_draft`.
+/// without its members `digest`, `sealed_at`, `sealed_by`, `has_draft` and `languages`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[schema(
     pattern = "^sha256:[0-9a-f]{64}$",
@@ -23,7 +23,7 @@ pub struct NotCanonical(#[from] serde_json::Error);
 
 impl Digest {
     /// The members that are not part of what is digested.
-    pub const LEFT_OUT: [&'static str; 4] = ["digest", "sealed_at", "sealed_by", "has_draft"];
+    pub const LEFT_OUT: [&'static str; 5] = ["digest", "sealed_at", "sealed_by", "has_draft", "languages"];
 
     /// The digest of a resource's JSON.
     pub fn of(resource: &impl Serialize) -> Result<Self, NotCanonical> {

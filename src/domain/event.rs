@@ -13,23 +13,44 @@ pub enum Kind {
     Model,
     /// A perspective.
     Perspective,
+    /// A constellation.
+    Constellation,
+    /// A round.
+    Round,
     /// An assessment.
     Assessment,
     /// A gap analysis.
     GapAnalysis,
+    /// The agreed reading of a round, which has the round's id.
+    AgreedReading,
+    /// A next step.
+    NextStep,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Model, Self::Perspective, Self::Assessment, Self::GapAnalysis];
+    pub const ALL: [Self; 8] = [
+        Self::Model,
+        Self::Perspective,
+        Self::Constellation,
+        Self::Round,
+        Self::Assessment,
+        Self::GapAnalysis,
+        Self::AgreedReading,
+        Self::NextStep,
+    ];
 
     /// The word under which it is kept.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Perspective => "perspective",
+            Self::Constellation => "constellation",
+            Self::Round => "round",
             Self::Assessment => "assessment",
             Self::GapAnalysis => "gap_analysis",
+            Self::AgreedReading => "agreed_reading",
+            Self::NextStep => "next_step",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The names that other systems give to our resources.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,6 +22,13 @@ pub struct ExternalId {
     /// The name in that system.
     #[schema(min_length = 1, max_length = 200, example = "case-4711")]
     pub value: String,
+}
+
+impl fmt::Display for ExternalId {
+    /// As a parameter has it: `system|value`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}|{}", self.system, self.value)
+    }
 }
 
 /// The most external ids one resource may have.
@@ -45,7 +54,8 @@ impl ExternalId {
         faults
     }
 
-    fn own_faults(&self, at: &str) -> Vec<Fault> {
+    /// What is wrong with this one, at the pointer where it stands.
+    pub fn own_faults(&self, at: &str) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (name, text) in [("system", &self.system), ("value", &self.value)] {
             let length = text.chars().count();

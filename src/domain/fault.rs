@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::id::RoundId;
+
 /// The most faults that one answer lists; a body with more is hardly meant.
 pub const MOST_FAULTS: usize = 1000;
 
@@ -56,6 +58,9 @@ pub enum Broken {
     /// The resource is not in a state that allows this.
     #[error("{0}")]
     InvalidTransition(&'static str),
+    /// A round is not compared with one of which nobody knows yet what it found.
+    #[error("The round's baseline, {0}, is not revealed: reveal it first, or take it out of this round.")]
+    BaselineNotRevealed(RoundId),
     /// There is no draft to edit.
     #[error("{0}")]
     NotADraft(&'static str),

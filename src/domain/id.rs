@@ -20,10 +20,20 @@ pub enum Client {}
 pub enum Model {}
 /// Marks ids of perspectives.
 pub enum Perspective {}
+/// Marks ids of constellations.
+pub enum Constellation {}
+/// Marks ids of relationships.
+pub enum Relationship {}
+/// Marks ids of rounds.
+pub enum Round {}
+/// Marks ids of invitations.
+pub enum Invitation {}
 /// Marks ids of assessments.
 pub enum Assessment {}
 /// Marks ids of gap analyses.
 pub enum GapAnalysis {}
+/// Marks ids of next steps.
+pub enum NextStep {}
 /// Marks ids of events.
 pub enum Event {}
 /// Marks ids of signing keys.
@@ -37,10 +47,20 @@ pub type ClientId = Id<Client>;
 pub type ModelId = Id<Model>;
 /// Identifies a perspective.
 pub type PerspectiveId = Id<Perspective>;
+/// Identifies a constellation.
+pub type ConstellationId = Id<Constellation>;
+/// Identifies a relationship of a constellation, through all its versions.
+pub type RelationshipId = Id<Relationship>;
+/// Identifies a round.
+pub type RoundId = Id<Round>;
+/// Identifies an invitation.
+pub type InvitationId = Id<Invitation>;
 /// Identifies an assessment.
 pub type AssessmentId = Id<Assessment>;
 /// Identifies a gap analysis.
 pub type GapAnalysisId = Id<GapAnalysis>;
+/// Identifies a next step.
+pub type NextStepId = Id<NextStep>;
 /// Identifies an event.
 pub type EventId = Id<Event>;
 /// Identifies a signing key: the `kid` of a token.

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -40,6 +40,12 @@ impl Moment {
         TimeDelta::try_seconds(seconds)
             .and_then(|delta| self.0.checked_add_signed(delta))
             .map_or(self, Self)
+    }
+
+    /// Midnight (UTC) of its day.
+    #[must_use]
+    pub fn midnight(self) -> Self {
+        Self(self.0.date_naive().and_time(NaiveTime::MIN).and_utc())
     }
 
     /// A timestamp of RFC 3339, or a bare date: its midnight in UTC.

@@ -71,6 +71,9 @@ pub const BUILT_IN: [(&str, &str, Voice); 4] = [
     ("organisation", "Organisation", Voice::Collective),
 ];
 
+/// Everybody, counted together: stands where a perspective is named, and so is the slug of none.
+pub const ALL: &str = "all";
+
 /// A perspective through its life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Life {

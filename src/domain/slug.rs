@@ -13,7 +13,7 @@ use super::id::Id;
 /// The text is not a name of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a {0}")]
-pub struct NotAName(&'static str);
+pub struct NotAName(pub(super) &'static str);
 
 /// The name of a model or a perspective in URLs: 1 to 63 of `a-z`, `0-9`, `-`, `_`, beginning with a letter, and not a UUID,
 /// which would be taken for an id.

@@ -11,6 +11,8 @@ use super::{id::OrganisationId, moment::Moment};
 pub enum Gone {
     /// An assessment was erased.
     AssessmentErased,
+    /// What a respondent answered was erased: what they had saved, or an anonymous assessment.
+    ResponseErased,
     /// An assessment was withdrawn, to be erased after 30 days.
     AssessmentWithdrawn,
     /// The withdrawal was taken back in time.
@@ -22,8 +24,9 @@ pub enum Gone {
 }
 
 impl Gone {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::AssessmentErased,
+        Self::ResponseErased,
         Self::AssessmentWithdrawn,
         Self::WithdrawalTakenBack,
         Self::ClientRevoked,
@@ -34,6 +37,7 @@ impl Gone {
     pub const fn key(self) -> &'static str {
         match self {
             Self::AssessmentErased => "assessment_erased",
+            Self::ResponseErased => "response_erased",
             Self::AssessmentWithdrawn => "assessment_withdrawn",
             Self::WithdrawalTakenBack => "withdrawal_taken_back",
             Self::ClientRevoked => "client_revoked",

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
+    bearer::bearer,
     body::Fingerprint,
     problem::{self, Problem},
     query,
@@ -57,13 +58,18 @@ impl<S: Requires> FromRequest for Caller<S> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(
-            authorized(request, S::SCOPE.as_str(), |claims| claims.scopes.contains(S::SCOPE)).map(|claims| Self {
-                claims,
-                request: request.clone(),
-                scope: PhantomData,
-            }),
-        )
+        ready(Self::let_in(request, |claims| claims.scopes.contains(S::SCOPE)))
+    }
+}
+
+impl<S: Requires> Caller<S> {
+    /// Whoever has a token that counts, if it allows this.
+    pub(super) fn let_in(request: &HttpRequest, allows: impl Fn(&Claims) -> bool) -> Result<Self, Problem> {
+        Ok(Self {
+            claims: authorized(request, S::SCOPE.as_str(), allows)?,
+            request: request.clone(),
+            scope: PhantomData,
+        })
     }
 }
 
@@ -113,33 +119,13 @@ fn check_query(request: &HttpRequest) -> Result<(), Problem> {
     query::none(request.query_string())
 }
 
-/// The token of `Authorization: Bearer …` (RFC 6750, section 2.1), of which there is exactly one.
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let mut given = headers.get_all(header::AUTHORIZATION);
-    let (first, second) = (given.next(), given.next());
-    let Some(value) = first else {
-        return Err(Problem::unauthorized(None));
-    };
-    if second.is_some() {
-        return Err(Problem::unauthorized(Some("There are two Authorization headers")));
-    }
-    let value = value
-        .to_str()
-        .map_err(|_| Problem::unauthorized(Some("The Authorization header cannot be read")))?;
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => Ok(token),
-        _ => Err(Problem::unauthorized(Some(
-            "The Authorization header is not a bearer token",
-        ))),
-    }
-}
-
 impl<S> Caller<S> {
     /// On whose behalf the work is done.
     pub fn actor(&self) -> Actor {
         Actor {
             organisation: self.claims.organisation,
             client: self.claims.client,
+            respondent: self.claims.respondent,
         }
     }
 
@@ -173,8 +159,27 @@ impl<S> Caller<S> {
         }
     }
 
-    /// The request's idempotency key, and what it belongs to.
+    /// The request's idempotency key, and what it belongs to. Of a respondent's requests nothing is kept by which a repeated one
+    /// would be known: what they do can be done again without harm.
     fn key(&self) -> Result<Option<Key>, Problem> {
+        let bare = self.idempotency_key()?.filter(|_| self.claims.respondent.is_none());
+        let Some(key) = bare else { return Ok(None) };
+        let mut asked = Sha256::new();
+        asked.update(self.request.query_string());
+        asked.update([0]);
+        if let Some(Fingerprint(body)) = self.request.extensions().get() {
+            asked.update(body);
+        }
+        Ok(Some(Key {
+            key,
+            method: self.request.method().to_string(),
+            path: self.request.path().to_owned(),
+            fingerprint: asked.finalize().to_vec(),
+        }))
+    }
+
+    /// The request's idempotency key, without its quotes.
+    pub fn idempotency_key(&self) -> Result<Option<String>, Problem> {
         let name = HeaderName::from_static("idempotency-key");
         let Some(given) = self.request.headers().get(&name) else {
             return Ok(None);
@@ -193,18 +198,7 @@ impl<S> Caller<S> {
         if bare.is_empty() || bare.len() > 255 || !bare.chars().all(|c| c.is_ascii_graphic()) {
             return Err(unfit());
         }
-        let mut asked = Sha256::new();
-        asked.update(self.request.query_string());
-        asked.update([0]);
-        if let Some(Fingerprint(body)) = self.request.extensions().get() {
-            asked.update(body);
-        }
-        Ok(Some(Key {
-            key: bare.to_owned(),
-            method: self.request.method().to_string(),
-            path: self.request.path().to_owned(),
-            fingerprint: asked.finalize().to_vec(),
-        }))
+        Ok(Some(bare.to_owned()))
     }
 
     /// Reads on the caller's behalf: from a replica only where the caller says how far that must be.

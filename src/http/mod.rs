@@ -1,5 +1,6 @@
 //! The JSON API over HTTP: the same application for the server and for the tests.
 
+mod bearer;
 pub mod body;
 pub mod caller;
 mod draining;
@@ -19,6 +20,7 @@ mod scrape;
 mod serve;
 mod trace;
 mod unread;
+pub mod voice;
 
 pub use draining::Draining;
 pub use health::health;

@@ -1,15 +1,19 @@
-//! Which representation a caller wants: `?format=` beats `Accept` (RFC 9110, section 12.5.1).
+//! Which representation a caller wants, and in which language: `?format=` beats `Accept` (RFC 9110, section 12.5).
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use actix_web::{
     HttpRequest,
-    http::header::{Accept, Header, Quality},
+    http::header::{self, Accept, Header, Quality},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::{self, Problem};
+use crate::domain::{
+    language::{OWN, Wanted},
+    model::{Definition, InLanguage},
+};
 
 /// A representation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +27,11 @@ pub enum Format {
     Svg,
     /// `text/markdown`
     Markdown,
+    /// `text/vnd.mermaid`
+    Mermaid,
+    /// `application/graphml+xml`
+    #[serde(rename = "graphml")]
+    GraphMl,
 }
 
 /// Which representation to send.
@@ -32,7 +41,7 @@ pub enum Format {
 pub struct FormatQuery {
     /// The representation to send, whatever `Accept` says.
     #[param(nullable = false, inline)]
-    format: Option<Format>,
+    pub format: Option<Format>,
 }
 
 impl Format {
@@ -43,6 +52,8 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Svg => "image/svg+xml",
             Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Mermaid => "text/vnd.mermaid; charset=utf-8",
+            Self::GraphMl => "application/graphml+xml",
         }
     }
 
@@ -53,12 +64,21 @@ impl Format {
             Self::Csv => "-csv",
             Self::Svg => "-svg",
             Self::Markdown => "-markdown",
+            Self::Mermaid => "-mermaid",
+            Self::GraphMl => "-graphml",
         }
     }
 
     /// The representation that has this media type.
     pub fn of_media_type(name: &str) -> Option<Self> {
-        let all = [Self::Json, Self::Csv, Self::Svg, Self::Markdown];
+        let all = [
+            Self::Json,
+            Self::Csv,
+            Self::Svg,
+            Self::Markdown,
+            Self::Mermaid,
+            Self::GraphMl,
+        ];
         all.into_iter()
             .find(|format| format.media_type().split(';').next() == Some(name))
     }
@@ -109,4 +129,38 @@ pub fn format(request: &HttpRequest, query: FormatQuery, offered: &[Format]) -> 
 /// How specific a media range is.
 fn specific(range: &mime::Mime) -> (bool, bool) {
     (range.type_() != mime::STAR, range.subtype() != mime::STAR)
+}
+
+/// `Accept-Language` as it was sent; where that is in several lines, as one (RFC 9110, section 5.3).
+pub fn accepted_languages(request: &HttpRequest) -> Cow<'_, str> {
+    let lines = request.headers().get_all(header::ACCEPT_LANGUAGE);
+    let mut lines = lines.filter_map(|line| line.to_str().ok());
+    let first = lines.next().unwrap_or_default();
+    lines.fold(Cow::Borrowed(first), |all, line| Cow::Owned(format!("{all},{line}")))
+}
+
+/// The languages that a caller accepts.
+#[derive(Debug, Clone)]
+pub struct Languages(String);
+
+impl Languages {
+    /// Those of `Accept-Language`.
+    pub fn of(request: &HttpRequest) -> Self {
+        Self(accepted_languages(request).into_owned())
+    }
+
+    /// A model in the first of them into which it is translated; else in its own words.
+    pub fn choose<'a>(&self, definition: &'a Definition) -> InLanguage<'a> {
+        definition.in_language(Wanted::of(&self.0).lookup(&definition.translations.keys()))
+    }
+}
+
+/// The languages of what is said in a model's words: `Content-Language` names two where a translation lacks something, or
+/// where sentences of ours, which are English, stand around it.
+pub fn content_language(words: &InLanguage<'_>, is_mixed: bool) -> String {
+    if is_mixed && !words.language.is_own() {
+        format!("{}, {OWN}", words.language)
+    } else {
+        words.language.to_string()
+    }
 }

@@ -23,7 +23,7 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
     info(
         title = "Meaningful Connections API",
         description = "A headless service for the Meaningful Connections Model (CoCreate, CAST, 2021): model definitions, \
-            perspectives, assessments and gap analyses as versioned resources.",
+            perspectives, constellations, assessments and gap analyses as versioned resources.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     servers((url = "/", description = "This server, be it on a local machine, for staging or in production")),
@@ -33,8 +33,12 @@ use crate::{auth::scope::Scope, domain::fault::Fault};
         (name = "Access", description = "Organisations, clients, tokens and keys."),
         (name = "Models", description = "Model definitions: drafted, published for ever, retired; forms and guides."),
         (name = "Perspectives", description = "From whose perspective a reflection is made."),
+        (name = "Constellations", description = "Who takes part in a service, and the relationships between them."),
+        (name = "Rounds", description = "Occasions on which people are asked, from draft to reveal."),
+        (name = "Invitations", description = "Who is asked, without an account: tokens, QR codes and receipts."),
         (name = "Assessments", description = "Ratings of a model version, from a perspective."),
         (name = "Gap analyses", description = "Where are we now, where do we want to be, and what stands between."),
+        (name = "Next steps", description = "What a team decided to do about it, and what became of that."),
     ),
 )]
 struct Described;
@@ -118,6 +122,10 @@ fn components(document: &mut Value, examples: &Examples) {
             "description": "Access tokens (JWTs of RFC 9068, verified as RFC8725 advises) by client credentials; they last 15 minutes.",
             "flows": {"clientCredentials": {"tokenUrl": "/v1/oauth/token", "scopes": scopes}}
         },
+        "respondent": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "An access token (a JWT, verified as RFC8725 advises) that an invitation or a receipt was redeemed for: good for one assessment of one round, its form and, after the reveal, what the round found. Everything else refuses it."
+        },
         "basic": {"type": "http", "scheme": "basic", "description": "A client's id and secret, at the token endpoint only."}
     }));
 }
@@ -139,8 +147,8 @@ fn response_name(status: u16) -> String {
     format!("Problem{status}")
 }
 
-/// What is answered before any operation is found, or by the token endpoint in its own form: no operation refers to it.
-const OF_THE_EDGE: [u16; 2] = [405, 429];
+/// What is answered before any operation is found: no operation refers to it.
+const OF_THE_EDGE: [u16; 1] = [405];
 
 /// One answer a status, with the kinds of problems that have it.
 fn problem_responses() -> Map<String, Value> {
@@ -171,7 +179,7 @@ fn problem_responses() -> Map<String, Value> {
         let more: &[&str] = match status {
             401 | 403 => &["WWW-Authenticate"],
             415 => &["Accept", "Accept-Patch"],
-            503 => &["Retry-After"],
+            429 | 503 => &["Retry-After"],
             _ => &[],
         };
         responses.insert(response_name(status), json!({

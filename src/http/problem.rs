@@ -176,6 +176,11 @@ impl Problem {
         )
     }
 
+    /// Whether there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        self.kind == &NOT_FOUND
+    }
+
     /// The document, and its status and headers.
     pub fn response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
@@ -288,6 +293,7 @@ impl From<Broken> for Problem {
                 Self::new(&INCOMPLETE, format!("{} rating(s) are missing.", missing.len())).with_faults(missing)
             }
             Broken::InvalidTransition(detail) => Self::new(&INVALID_TRANSITION, detail),
+            Broken::BaselineNotRevealed(_) => Self::new(&INVALID_TRANSITION, broken.to_string()),
             Broken::NotADraft(detail) => Self::new(&NOT_A_DRAFT, detail),
             Broken::ModelRetired => Self::new(&MODEL_RETIRED, "The model takes no new assessments."),
             Broken::ReadOnly(detail) => Self::new(&READ_ONLY, detail),

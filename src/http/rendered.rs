@@ -1,11 +1,14 @@
 //! Published versions and forms, rendered once and served from memory: they never change, so they are never stale.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::HttpRequest;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 
-use super::reply::{Caching, Reply};
+use super::{
+    negotiate::accepted_languages,
+    reply::{Caching, Reply},
+};
 use crate::domain::id::OrganisationId;
 
 /// The most bytes that are kept: 16 MiB.
@@ -31,10 +34,9 @@ impl Asked {
     }
 }
 
-fn parts(request: &HttpRequest) -> (&str, &str) {
+fn parts(request: &HttpRequest) -> (&str, Cow<'_, str>) {
     let url = request.uri().path_and_query().map_or("", |url| url.as_str());
-    let languages = request.headers().get(header::ACCEPT_LANGUAGE);
-    (url, languages.and_then(|value| value.to_str().ok()).unwrap_or(""))
+    (url, accepted_languages(request))
 }
 
 /// What is found by a request, without copying anything of it.
@@ -74,7 +76,7 @@ impl Rendered {
     /// What was rendered before, for a caller of this organisation.
     pub fn find(&self, caller: OrganisationId, request: &HttpRequest) -> Option<Reply> {
         let (url, languages) = parts(request);
-        let of = |owner| self.0.get(&Sought(owner, url, languages));
+        let of = |owner| self.0.get(&Sought(owner, url, &languages));
         of(OrganisationId::NIL).or_else(|| of(caller))
     }
 

@@ -73,6 +73,8 @@ struct Seen {
     id: HeaderValue,
     began: Instant,
     caller: Cell<Option<(OrganisationId, ClientId)>>,
+    /// Whether nothing may say when the caller did what: a respondent without a name. What went well leaves no line.
+    is_untimed: Cell<bool>,
     trace_id: Option<TraceId>,
     /// Its span, where traces are wanted.
     span: Option<Context>,
@@ -98,6 +100,7 @@ impl Seen {
             id,
             began: Instant::now(),
             caller: Cell::new(None),
+            is_untimed: Cell::new(false),
             trace_id: span.as_ref().or(parent.as_ref()).and_then(trace_id),
             span,
         }
@@ -146,6 +149,7 @@ impl Seen {
         match status {
             StatusCode::INTERNAL_SERVER_ERROR => line!(ERROR),
             status if status.is_server_error() || took > SLOW => line!(WARN),
+            _ if self.is_untimed.get() => {}
             _ => line!(INFO),
         }
     }
@@ -288,6 +292,9 @@ pub(super) fn operation(request: &HttpRequest) -> Option<Arc<Operation>> {
 /// Notes who calls.
 pub(super) fn record_caller(request: &HttpRequest, claims: &Claims) {
     if let Some(seen) = request.extensions().get::<Rc<Seen>>() {
-        seen.caller.set(Some((claims.organisation, claims.client)));
+        let is_untimed = claims.respondent.is_some_and(|respondent| respondent.is_untimed());
+        seen.is_untimed.set(is_untimed);
+        seen.caller
+            .set((!is_untimed).then_some((claims.organisation, claims.client)));
     }
 }

@@ -1,5 +1,7 @@
 //! What runs beside requests.
 
+mod rounds;
+
 use std::{
     io,
     sync::Arc,
@@ -36,6 +38,7 @@ impl Jobs {
         let (ending, ended) = bounded(0);
         let run = move || {
             let _ending: Sender<()> = ending;
+            let mut stuck = Stuck::new();
             loop {
                 counter!("retention_runs_total").increment(1);
                 let outcome = retain_until(&db, || stopped.try_recv() != Err(TryRecvError::Empty));
@@ -48,6 +51,7 @@ impl Jobs {
                 if outcome.is_ok() {
                     gauge!("retention_last_success_timestamp_seconds").set(now());
                 }
+                rounds::step(&db, &mut stuck);
                 if let Err(error) = db.catch_up_ledger() {
                     tracing::error!(%error, "the ledger of erasures is behind; until it is not, nothing is erased");
                 }
@@ -73,6 +77,8 @@ impl Drop for Jobs {
         }
     }
 }
+
+pub use rounds::{Stuck, step};
 
 /// Seconds since the epoch, for the metrics.
 fn now() -> f64 {

@@ -1,22 +1,20 @@
 //! Assessments: saved as people type, submitted, amended, withdrawn, migrated.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod bodies;
+
+pub use bodies::{CreateAssessment, PatchAssessment, PatchRating};
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, OneOfBuilder, Ref, RefOr, Schema, Type},
-};
 
 use super::{
     Checked, Error, Expected, Result, Revised,
     diff::Diff,
     merged,
     models::{Validation, referred},
+    respondents,
 };
 use crate::{
     domain::{
@@ -24,12 +22,10 @@ use crate::{
         event::{Event, Kind},
         external_id::ExternalId,
         fault::{Broken, Fault},
-        id::AssessmentId,
-        level::Level,
+        id::{AssessmentId, RelationshipId},
         life_cycle::{Version, Versioned},
         model::{Head, ModelStatus},
         ratings::Ratings,
-        slug::{ElementKey, Slug},
     },
     store::{
         self,
@@ -45,98 +41,6 @@ use crate::{
 
 const ASSESSMENT: &str = "assessment";
 
-/// A new assessment, as complete as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateAssessment {
-    /// The model to rate.
-    #[schema(example = "meaningful-connections")]
-    pub model: Slug,
-    /// The version of that model; the newest where it is not said.
-    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
-    pub model_version: Option<Version>,
-    /// From whose perspective.
-    #[schema(example = "service_user")]
-    pub perspective: Slug,
-    /// The caller's own reference to who answered. No personal data is needed here.
-    #[schema(nullable = false, max_length = 200, example = "respondent-17")]
-    pub respondent_ref: Option<String>,
-    /// The ratings so far, by element.
-    #[serde(default)]
-    #[schema(value_type = BTreeMap<ElementKey, crate::domain::ratings::Rating>)]
-    pub ratings: Ratings,
-    /// The assessment's names in other systems.
-    #[serde(default)]
-    #[schema(max_items = 20)]
-    pub external_ids: Vec<ExternalId>,
-    /// Whether the respondent agrees that research may use this, where they were asked.
-    #[schema(nullable = false)]
-    pub research_consent: Option<bool>,
-}
-
-/// What to change of an assessment's draft (JSON merge patch, RFC 7396): one rating can be saved alone.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "the schema against which a patch is checked; it is applied as JSON"
-)]
-pub struct PatchAssessment {
-    /// The caller's own reference to who answered; `null` takes it away.
-    #[schema(max_length = 200, example = "respondent-17")]
-    respondent_ref: Option<String>,
-    /// The ratings to change, by element; `null` takes a rating away, or all of them.
-    #[schema(value_type = Option<BTreeMap<ElementKey, RatingOrNull>>)]
-    ratings: Option<BTreeMap<ElementKey, Option<PatchRating>>>,
-    /// The assessment's names in other systems, all of them; `null` takes them away.
-    #[schema(max_items = 20)]
-    external_ids: Option<Vec<ExternalId>>,
-    /// Whether the respondent agrees that research may use this; `null` where they were not asked.
-    research_consent: Option<bool>,
-}
-
-/// What to change of one rating; `null` takes a part of it away.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "the schema against which a patch is checked; it is applied as JSON"
-)]
-pub struct PatchRating {
-    /// Where we are.
-    current: Option<Level>,
-    /// Where we want to be.
-    desired: Option<Level>,
-    /// What the respondent wants to say with it.
-    #[schema(max_length = 4000)]
-    note: Option<String>,
-    /// The element does not apply.
-    not_applicable: Option<bool>,
-    /// Why it does not apply.
-    #[schema(max_length = 4000)]
-    reason: Option<String>,
-}
-
-/// A change of one rating, or `null`, which takes the rating away: for the schema only.
-struct RatingOrNull;
-
-impl PartialSchema for RatingOrNull {
-    fn schema() -> RefOr<Schema> {
-        OneOfBuilder::new()
-            .item(ObjectBuilder::new().schema_type(Type::Null))
-            .item(Ref::from_schema_name(PatchRating::name()))
-            .description(Some("What to change of the rating, or `null`, which takes it away."))
-            .into()
-    }
-}
-
-impl ToSchema for RatingOrNull {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((PatchRating::name().into(), PatchRating::schema()));
-        PatchRating::schemas(schemas);
-    }
-}
-
 /// The part of a draft that a patch can change.
 #[derive(Debug, Serialize, Deserialize)]
 struct Editable {
@@ -148,8 +52,11 @@ struct Editable {
     ratings: Ratings,
 }
 
-/// One of the organisation's assessments, or that there is none.
+/// One of the organisation's assessments, or that there is none. To a respondent theirs is there before they saved anything.
 pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Found> {
+    if let Some(respondent) = tx.actor().respondent {
+        return respondents::find(tx, &respondent, id);
+    }
     store::assessments::find(tx, id)?.ok_or(Error::NotFound(ASSESSMENT))
 }
 
@@ -246,6 +153,7 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
             "There is no perspective of this name.",
         ));
     }
+    faults.extend(relationship_fault(tx, body.relationship)?);
     let (head, model) = match model {
         Ok(found) => found,
         Err(Error::Broken(Broken::Invalid(more))) => {
@@ -260,6 +168,8 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
         model_version: model.version,
         perspective: body.perspective,
         perspective_version: perspective.map_or(0, |life| life.newest.version),
+        relationship: body.relationship,
+        round: None,
         respondent_ref: body.respondent_ref,
         external_ids: body.external_ids,
         research_consent: body.research_consent,
@@ -272,6 +182,17 @@ pub(super) fn read(tx: &mut Tx<'_>, body: CreateAssessment) -> Result<Read> {
         answers,
         faults,
     })
+}
+
+/// What is wrong with the relationship that a new assessment names.
+fn relationship_fault(tx: &mut Tx<'_>, relationship: Option<RelationshipId>) -> Result<Option<Fault>> {
+    let Some(id) = relationship else { return Ok(None) };
+    let detail = match store::constellations::standing(tx, id)? {
+        None => "There is no such relationship.",
+        Some(standing) if standing.is_retired => "The relationship is retired, and takes no new assessments.",
+        Some(_) => return Ok(None),
+    };
+    Ok(Some(Fault::new("/relationship", "unknown_reference", detail)))
 }
 
 /// Opens the draft of a new assessment.
@@ -318,7 +239,8 @@ pub fn validate(tx: &mut Tx<'_>, body: Checked<CreateAssessment>) -> Result<Vali
     }
 }
 
-/// Changes the draft.
+/// Changes the draft. Where a respondent's change stands already, because only the answer to it was lost, it is done once more
+/// without a change (RFC 9110, section 13.1.1): nothing is kept by which a repeated request could be known.
 pub fn patch(
     tx: &mut Tx<'_>,
     id: AssessmentId,
@@ -328,16 +250,26 @@ pub fn patch(
     let mut found = find(tx, id)?;
     let before = found.life.clone();
     expected.required()?;
+    respondents::may_change(tx, &before)?;
     let answers = found.life.editable()?;
-    expected.met_by(before.versioned.revision)?;
+    if tx.actor().respondent.is_none() {
+        expected.met_by(before.versioned.revision)?;
+    }
     let stands = answers.clone();
     let sealed = store::models::sealed_for_sure(tx, found.model, stands.model_version)?;
+    let respondent = tx.actor().respondent;
     *answers = body.check(|patch| {
-        let answers = edited(stands, &patch)?;
-        Broken::unless_empty(answers.faults(&sealed.content))?;
+        let answers = edited(stands.clone(), &patch)?;
+        let mut faults = answers.faults(&sealed.content);
+        faults.extend(respondent.iter().flat_map(|_| respondents::beyond(&stands, &answers)));
+        Broken::unless_empty(faults)?;
         Ok(answers.without_empty_ratings())
     })?;
-    store::assessments::save(tx, &before, &mut found)?;
+    match expected.met_by(before.versioned.revision) {
+        Ok(()) => respondents::keep(tx, &before, &mut found)?,
+        Err(_) if *answers == stands => {}
+        Err(stale) => return Err(stale),
+    }
     shown_draft(&found.life)
 }
 

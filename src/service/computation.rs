@@ -8,13 +8,13 @@ use std::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Checked, Error, Result, models::referred};
+use super::{Checked, Error, Result, models::referred, round_analysis};
 use crate::{
     domain::{
         fault::{Broken, Fault},
         gap_analysis::{
-            Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, MOST_PERSPECTIVES, ModelRef, Request, Select, Voice,
-            analyse,
+            Analysis, Baseline, GapAnalysis, Life, MOST_INPUTS, MOST_PERSPECTIVES, ModelRef, Options, Request, Select,
+            Sources, Voice, analyse,
         },
         id::{AssessmentId, GapAnalysisId, ModelId},
         life_cycle::{Sealed, Version},
@@ -74,10 +74,11 @@ pub struct Preview {
 pub struct Computed {
     pub(super) request: Request,
     pub(super) analysis: Analysis,
+    pub(super) sources: Sources,
 }
 
 /// A fault of the inputs that has a problem of its own.
-fn refused(pointer: impl Into<String>, code: &'static str, detail: &str) -> Error {
+pub(super) fn refused(pointer: impl Into<String>, code: &'static str, detail: &str) -> Error {
     Broken::fault(pointer, code, detail).into()
 }
 
@@ -120,10 +121,17 @@ fn named_inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
 fn selected_inputs(tx: &mut Tx<'_>, select: &Select) -> Result<Vec<Input>> {
     let head = store::models::head(tx, &Name::Slug(select.model.clone()))?
         .ok_or_else(|| refused("/select/model", "unknown_reference", "There is no model of this name."))?;
+    if let Some(id) = select.relationship
+        && store::constellations::standing(tx, id)?.is_none()
+    {
+        let detail = "There is no such relationship.";
+        return Err(refused("/select/relationship", "unknown_reference", detail));
+    }
     let selection = Selection {
         model: head.id,
         model_version: select.model_version,
         perspectives: select.perspectives.clone(),
+        relationship: select.relationship,
         submitted_from: select.submitted_from,
         submitted_to: select.submitted_to,
     };
@@ -172,36 +180,47 @@ fn model_ref(tx: &mut Tx<'_>, model: ModelId, version: Version) -> Result<(Model
 }
 
 /// Computes an analysis of these inputs, compared with the newest version of the baseline.
-fn computed(
+pub(super) fn computed(
     tx: &mut Tx<'_>,
-    title: Option<String>,
     model: ModelRef,
     definition: &Definition,
     voices: Vec<Voice>,
     baseline: Option<&Life>,
-) -> Result<Analysis> {
+    options: Options<'_>,
+) -> Result<(Analysis, Sources)> {
+    let analysed = |voices: Vec<Voice>, options: Options<'_>| {
+        let sources = Sources::of(&voices, options.withholding, options.baseline);
+        (analyse(definition, model, voices, options), sources)
+    };
     let Some(life) = baseline else {
-        return Ok(analyse(definition, model, title, voices, None));
+        return Ok(analysed(voices, options));
     };
     let Sealed { version, content, seal } = &life.newest;
     let (_, then) = referred(tx, &content.model.slug, Some(content.model.version))?;
+    let done = store::next_steps::done(tx, life.id)?;
     let baseline = Baseline {
         gap_analysis: life.id,
         version: *version,
         digest: seal.digest.clone(),
         analysis: content,
         definition: &then.content,
+        done: &done,
     };
-    Ok(analyse(definition, model, title, voices, Some(&baseline)))
+    let options = Options {
+        baseline: Some(&baseline),
+        ..options
+    };
+    Ok(analysed(voices, options))
 }
 
-fn voices(inputs: Vec<Input>) -> Vec<Voice> {
+pub(super) fn voices(inputs: Vec<Input>) -> Vec<Voice> {
     inputs
         .into_iter()
         .filter_map(
             |Input {
                  id,
                  perspective,
+                 relationship,
                  sealed,
                  ..
              }| {
@@ -211,6 +230,7 @@ fn voices(inputs: Vec<Input>) -> Vec<Voice> {
                     version: Some(version),
                     digest: Some(digest),
                     perspective,
+                    relationship,
                     levels,
                 })
             },
@@ -239,6 +259,9 @@ pub fn compute_checked(tx: &mut Tx<'_>, body: Checked<Request>) -> Result<Comput
 
 /// Computes what a request asks for.
 pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
+    if let Some(round) = request.round {
+        return round_analysis::compute(tx, round, request);
+    }
     let (inputs, pointer) = match (&request.assessments, &request.select) {
         (Some(ids), None) => (named_inputs(tx, ids), "/assessments"),
         (None, Some(select)) => (selected_inputs(tx, select), "/select"),
@@ -249,19 +272,21 @@ pub(super) fn compute(tx: &mut Tx<'_>, request: Request) -> Result<Computed> {
     };
     let (inputs, baseline) = both(inputs, baseline(tx, request.baseline))?;
     let (model, sealed) = shared_model(tx, &inputs, pointer)?;
-    let analysis = computed(
-        tx,
-        request.title.clone(),
-        model,
-        &sealed.content,
-        comparable(voices(inputs), pointer)?,
-        baseline.as_ref(),
-    )?;
-    Ok(Computed { request, analysis })
+    let voices = comparable(voices(inputs), pointer)?;
+    let options = Options {
+        title: request.title.clone(),
+        ..Options::default()
+    };
+    let (analysis, sources) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    Ok(Computed {
+        request,
+        analysis,
+        sources,
+    })
 }
 
 /// The analysis to compare with, where there is to be one.
-fn baseline(tx: &mut Tx<'_>, id: Option<GapAnalysisId>) -> Result<Option<Life>> {
+pub(super) fn baseline(tx: &mut Tx<'_>, id: Option<GapAnalysisId>) -> Result<Option<Life>> {
     let Some(id) = id else { return Ok(None) };
     let found = store::gap_analyses::find(tx, id)?;
     let unknown = || refused("/baseline", "unknown_reference", "There is no such gap analysis.");
@@ -277,11 +302,6 @@ fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
         }
         (a, b) => Ok((a?, b?)),
     }
-}
-
-/// Computes what is left of a request after an erasure.
-pub(super) fn compute_anew(tx: &mut Tx<'_>, request: Request) -> Result<Analysis> {
-    compute(tx, request).map(|computed| computed.analysis)
 }
 
 /// Computes an analysis that is not kept.
@@ -305,6 +325,7 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
             assessments,
             select,
             baseline,
+            round: None,
         };
         return Ok(GapAnalysis::preview(compute(tx, request)?.analysis));
     };
@@ -321,7 +342,12 @@ pub fn preview(tx: &mut Tx<'_>, body: Checked<Preview>) -> Result<GapAnalysis> {
         digest: sealed.seal.digest.clone(),
     };
     let voices = comparable(voices, "/ratings")?;
-    computed(tx, title, model, &sealed.content, voices, baseline.as_ref()).map(GapAnalysis::preview)
+    let options = Options {
+        title,
+        ..Options::default()
+    };
+    let (analysis, _) = computed(tx, model, &sealed.content, voices, baseline.as_ref(), options)?;
+    Ok(GapAnalysis::preview(analysis))
 }
 
 /// Unsaved ratings as inputs, or every fault of theirs.
@@ -347,6 +373,7 @@ fn unsaved_voices(tx: &mut Tx<'_>, unsaved: &[UnsavedRatings], definition: &Defi
             version: None,
             digest: None,
             perspective: perspective.clone(),
+            relationship: None,
             levels,
         });
     }

@@ -26,7 +26,7 @@ impl Diff {
         let json = |document| {
             let mut json = document?;
             if let serde_json::Value::Object(members) = &mut json {
-                for name in ["version", "digest", "sealed_at", "sealed_by"] {
+                for name in ["version", "digest", "sealed_at", "sealed_by", "languages"] {
                     members.remove(name);
                 }
             }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Error, Expected, Result,
     assessments::find,
-    computation::{compute_anew, renewed},
+    computation::{Computed, compute, renewed},
     gap_analyses::{emit, sealed},
+    respondents,
 };
 use crate::{
     domain::{
@@ -31,9 +32,32 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     store::gap_analyses::hold_off_sealing(tx)?;
     let found = find(tx, id)?;
     expected.met_by(found.life.versioned.revision)?;
-    let tainted = tainted(tx, id)?;
-    store::assessments::erase(tx, &found.life)?;
-    store::idempotency::blank(tx, id)?;
+    if respondents::has_apart(tx, &found.life) {
+        return respondents::erase(tx, &found.life);
+    }
+    let erase = |tx: &mut Tx<'_>| {
+        let counting = store::gap_analyses::counting(tx, id)?;
+        store::assessments::erase(tx, &found.life)?;
+        store::idempotency::blank(tx, id)?;
+        erase_counted(tx, id, counting)?;
+        store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
+        Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
+    };
+    respondents::told(tx, &found.life, erase)
+}
+
+/// Erases the versions of gap analyses that counted an assessment, and those that were compared with any of them; seals anew
+/// what remains. Analyses are the organisation's: that they changed, and when, is told like any other change.
+pub(super) fn erase_counted(
+    tx: &mut Tx<'_>,
+    erased: AssessmentId,
+    counting: Vec<(GapAnalysisId, Version)>,
+) -> Result<()> {
+    tx.openly(|tx| erase_versions(tx, erased, counting))
+}
+
+fn erase_versions(tx: &mut Tx<'_>, erased: AssessmentId, counting: Vec<(GapAnalysisId, Version)>) -> Result<()> {
+    let tainted = tainted(tx, counting)?;
     for (&analysis, versions) in &tainted {
         for &version in versions {
             store::gap_analyses::delete_version(tx, analysis, version)?;
@@ -42,16 +66,17 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     }
     let mut open: BTreeSet<GapAnalysisId> = tainted.keys().copied().collect();
     while let Some(&analysis) = open.first() {
-        restore(tx, analysis, id, &mut open)?;
+        restore(tx, analysis, erased, &mut open)?;
     }
-    store::events::emit(tx, &Event::new(Kind::Assessment, id.uuid(), "erased", None))?;
-    Ok(store::tombstones::bury(tx, Gone::AssessmentErased, id.uuid())?)
+    Ok(())
 }
 
-/// The versions of gap analyses that counted an assessment, or were compared, by however many steps, with one that did.
-fn tainted(tx: &mut Tx<'_>, id: AssessmentId) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
+/// These versions of gap analyses, and those that were compared, by however many steps, with one of them.
+fn tainted(
+    tx: &mut Tx<'_>,
+    mut open: Vec<(GapAnalysisId, Version)>,
+) -> Result<BTreeMap<GapAnalysisId, BTreeSet<Version>>> {
     let mut tainted: BTreeMap<GapAnalysisId, BTreeSet<Version>> = BTreeMap::new();
-    let mut open = store::gap_analyses::counting(tx, id)?;
     while !open.is_empty() {
         open.retain(|(analysis, version)| tainted.entry(*analysis).or_default().insert(*version));
         open = store::gap_analyses::compared_with(tx, &open)?;
@@ -76,15 +101,15 @@ fn restore(tx: &mut Tx<'_>, id: GapAnalysisId, erased: AssessmentId, open: &mut 
         return stand(tx, id, remains);
     }
     let renewed = renewed(tx, &remains.request)?;
-    match compute_anew(tx, renewed) {
-        Ok(analysis) => {
+    match compute(tx, renewed) {
+        Ok(Computed { analysis, sources, .. }) => {
             let version = remains.last_version.saturating_add(1);
             let newest = sealed(tx, id, version, analysis)?;
             let mut life = Life {
                 last_version: version,
                 ..life(tx, id, remains, newest)
             };
-            store::gap_analyses::save(tx, &mut life, true)?;
+            store::gap_analyses::save(tx, &mut life, Some(&sources))?;
             emit(tx, &life)
         }
         Err(Error::Broken(Broken::Invalid(_))) => stand(tx, id, remains),
@@ -99,7 +124,7 @@ fn stand(tx: &mut Tx<'_>, id: GapAnalysisId, remains: Remains) -> Result<()> {
     };
     let newest = store::gap_analyses::version(tx, id, version)?.ok_or(Error::NotFound("version"))?;
     let mut life = life(tx, id, remains, newest);
-    Ok(store::gap_analyses::save(tx, &mut life, false)?)
+    Ok(store::gap_analyses::save(tx, &mut life, None)?)
 }
 
 fn life(tx: &Tx<'_>, id: GapAnalysisId, remains: Remains, newest: Sealed<Analysis>) -> Life {
@@ -122,7 +147,7 @@ fn life(tx: &Tx<'_>, id: GapAnalysisId, remains: Remains, newest: Sealed<Analysi
 /// The assessments of all organisations whose time as withdrawn is over, at most so many.
 pub fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
     let before = over(tx);
-    Ok(store::assessments::withdrawn_before(tx, before, most)?)
+    Ok(store::assessment_lists::withdrawn_before(tx, before, most)?)
 }
 
 /// What was withdrawn before this is due.

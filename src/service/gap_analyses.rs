@@ -2,24 +2,27 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use uuid::Uuid;
+
 use super::{
     Error, Expected, Result, Revised,
     computation::{Computed, compute, renewed},
     diff::Diff,
     models::referred,
-    seal,
+    round_analysis, seal,
 };
 use crate::{
     domain::{
+        agreed_reading,
         event::{Event, Kind},
-        gap_analysis::{Analysis, GapAnalysis, GapAnalysisItem, Life},
+        gap_analysis::{Analysis, GapAnalysis, GapAnalysisItem, Life, may_follow},
         id::{AssessmentId, GapAnalysisId},
         life_cycle::{Sealed, Version},
-        moment::Moment,
     },
     store::{
         self,
         db::Tx,
+        gap_analysis_lists::Filter,
         journal,
         models::SealedModel,
         page::{Page, Position},
@@ -39,21 +42,22 @@ pub enum Recomputed {
 
 /// Whether every input of a computed analysis is still the newest version of a submitted assessment; none of them is erased
 /// before the transaction ends.
-fn still_stands(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<()> {
+fn still_stands(tx: &mut Tx<'_>, computed: &Computed) -> Result<()> {
     store::gap_analyses::hold_off_erasures(tx)?;
-    let expected: BTreeMap<AssessmentId, Version> = analysis
-        .inputs
+    let sources = &computed.sources;
+    let expected: BTreeMap<AssessmentId, Version> = sources
+        .assessments
         .iter()
-        .filter_map(|input| Some((input.assessment?, input.version?)))
+        .map(|(id, (version, _))| (*id, *version))
         .collect();
     let ids: Vec<AssessmentId> = expected.keys().copied().collect();
-    let standing = store::assessment_lists::standing(tx, &ids)?;
-    let baseline_stands = match &analysis.distance_travelled {
+    let standing = match computed.request.round {
+        None => store::assessment_lists::standing(tx, &ids)?,
+        Some(round) => round_analysis::standing(tx, round, &ids)?,
+    };
+    let baseline_stands = match sources.baseline {
         None => true,
-        Some(distance) => {
-            let baseline = &distance.baseline;
-            store::gap_analyses::newest_version(tx, baseline.gap_analysis)? == Some(baseline.version)
-        }
+        Some((id, version)) => store::gap_analyses::newest_version(tx, id)? == Some(version),
     };
     if standing == expected && baseline_stands {
         Ok(())
@@ -64,8 +68,17 @@ fn still_stands(tx: &mut Tx<'_>, analysis: &Analysis) -> Result<()> {
 
 /// Seals a computed analysis as version 1 of a new one.
 pub fn create(tx: &mut Tx<'_>, computed: &Computed) -> Result<Revised<GapAnalysis>> {
-    let Computed { request, analysis } = computed;
-    still_stands(tx, analysis)?;
+    still_stands(tx, computed)?;
+    keep(tx, computed)
+}
+
+/// The same, of what still stands for sure.
+pub(super) fn keep(tx: &mut Tx<'_>, computed: &Computed) -> Result<Revised<GapAnalysis>> {
+    let Computed {
+        request,
+        analysis,
+        sources,
+    } = computed;
     let id = tx.new_id();
     let life = Life {
         id,
@@ -75,7 +88,7 @@ pub fn create(tx: &mut Tx<'_>, computed: &Computed) -> Result<Revised<GapAnalysi
         updated_at: tx.now(),
         newest: sealed(tx, id, 1, analysis.clone())?,
     };
-    store::gap_analyses::insert(tx, &life)?;
+    store::gap_analyses::insert(tx, &life, sources)?;
     emit(tx, &life)?;
     Ok(revised(&life))
 }
@@ -135,24 +148,47 @@ pub fn seal_recomputed(
 ) -> Result<Recomputed> {
     let mut life = find(tx, id)?;
     expected.met_by(life.revision)?;
-    still_stands(tx, &computed.analysis)?;
-    if computed.analysis.has_same_sources(&life.newest.content) {
+    still_stands(tx, computed)?;
+    if !may_be_next(tx, &life, computed)? {
         return Ok(Recomputed::Same(revised(&life)));
     }
     life.last_version = life.last_version.saturating_add(1);
     life.newest = sealed(tx, id, life.last_version, computed.analysis.clone())?;
-    store::gap_analyses::save(tx, &mut life, true)?;
+    store::gap_analyses::save(tx, &mut life, Some(&computed.sources))?;
     emit(tx, &life)?;
     Ok(Recomputed::Next(revised(&life)))
 }
 
+/// Whether what was computed anew is another analysis, and one that may be shown beside the last.
+fn may_be_next(tx: &mut Tx<'_>, life: &Life, computed: &Computed) -> Result<bool> {
+    let Sealed { version, content, .. } = &life.newest;
+    let before: BTreeMap<Uuid, Version> = store::gap_analyses::sources(tx, life.id, *version)?
+        .into_iter()
+        .collect();
+    let now: BTreeMap<Uuid, Version> = computed.sources.all().collect();
+    let is_same = before == now && computed.analysis.is_made_like(content);
+    let may_follow = content
+        .minimum_group
+        .is_none_or(|least| may_follow(least, &content.inputs, &before, &computed.sources));
+    Ok(!is_same && may_follow)
+}
+
+/// Seals the same analysis with what a team agreed on: nothing is counted anew, so that no two versions can be subtracted.
+pub(super) fn agree(tx: &mut Tx<'_>, mut life: Life, agreed: &Sealed<agreed_reading::Content>) -> Result<()> {
+    // What the version before was computed from is erased with it, and so must this one be.
+    store::gap_analyses::hold_off_erasures(tx)?;
+    let (id, before) = (life.id, life.newest.version);
+    let mut content = life.newest.content;
+    content.agree(Some(agreed));
+    life.last_version = life.last_version.saturating_add(1);
+    life.newest = sealed(tx, id, life.last_version, content)?;
+    store::gap_analyses::save_like(tx, &mut life, before)?;
+    emit(tx, &life)
+}
+
 /// A page of the organisation's gap analyses, without their longest parts.
-pub fn list(
-    tx: &mut Tx<'_>,
-    updated_since: Option<Moment>,
-    page: &Page,
-) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
-    Ok(store::gap_analyses::list(tx, updated_since, page)?)
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
+    Ok(store::gap_analysis_lists::list(tx, filter, page)?)
 }
 
 /// A page of a gap analysis's versions.

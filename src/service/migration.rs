@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::{
     Checked, Error, Expected, Result, Revised,
     assessments::{emit, find, shown_draft},
+    respondents,
 };
 use crate::{
     domain::{
@@ -59,6 +60,7 @@ pub fn migrate(
     let mut found = find(tx, id)?;
     let before = found.life.clone();
     found.life.not_withdrawn()?;
+    respondents::may_change(tx, &before)?;
     expected.met_by(before.versioned.revision)?;
     let Migrate { to_version, dry_run } = body.valid()?;
     if found.life.versioned.draft.is_none() {

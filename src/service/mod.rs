@@ -1,18 +1,28 @@
 //! One function a use case: load, ask the domain, save, say what happened.
 
+pub mod agreed_readings;
 pub mod assessments;
 pub mod bootstrap;
 pub mod computation;
+pub mod constellations;
 pub mod diff;
 pub mod erasure;
 pub mod gap_analyses;
+pub mod invitations;
 pub mod migration;
 pub mod models;
+pub mod next_steps;
 pub mod organisations;
 pub mod perspectives;
+pub mod redemption;
+pub mod respondents;
 pub mod restore;
+pub mod round_analysis;
+pub mod rounds;
+pub mod timeline;
 pub mod tombstones;
 pub mod transitions;
+pub mod translations;
 pub mod upsert;
 
 use crate::{

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, perspectives, seal};
+use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, seal};
 use crate::{
     domain::{
         event::{Event, Kind},
         fault::{Broken, Fault},
         id::ModelId,
-        life_cycle::{Sealed, Version, Versioned},
-        model::{self, Definition, Form, Head, Life, Model, Origin, element_changes},
+        life_cycle::{Draft, Sealed, Version, Versioned},
+        model::{self, Definition, Head, Life, Model, Origin, element_changes, language_changes},
         slug::Slug,
     },
     store::{
@@ -47,7 +47,7 @@ pub fn referred(tx: &mut Tx<'_>, slug: &Slug, version: Option<Version>) -> Resul
     Ok((head, sealed))
 }
 
-fn own_life(tx: &mut Tx<'_>, name: &Name) -> Result<Life> {
+pub(super) fn own_life(tx: &mut Tx<'_>, name: &Name) -> Result<Life> {
     let head = head(tx, name)?;
     if head.owner != tx.actor().organisation {
         return Err(Broken::ReadOnly("A public model does not change; derive one of your own from it.").into());
@@ -141,7 +141,7 @@ pub fn create(tx: &mut Tx<'_>, body: Checked<Value>) -> Result<Revised<Model>> {
         owner: tx.actor().organisation,
         slug,
         retired_at: None,
-        versioned: Versioned::drafted(merged(&begun, &body)?),
+        versioned: Versioned::drafted(reworded(&begun, &body)?),
     };
     store::models::insert(tx, &life)?;
     store::events::emit(tx, &Event::new(Kind::Model, life.id.uuid(), "created", None))?;
@@ -173,18 +173,29 @@ fn under_derived_from(error: Error) -> Error {
 pub fn patch(tx: &mut Tx<'_>, name: &Name, expected: &Expected, body: Checked<Value>) -> Result<Revised<Model>> {
     let mut life = own_life(tx, name)?;
     expected.required()?;
+    let draft = patchable(&mut life, expected)?;
+    draft.content = reworded(&draft.content, &body.valid()?)?;
+    store::models::save(tx, &mut life)?;
+    revised(&life, life.shown_draft())
+}
+
+/// The draft of a model that takes changes; where there is none, opened from the newest version.
+pub(super) fn patchable<'a>(life: &'a mut Life, expected: &Expected) -> Result<&'a mut Draft<Definition>> {
     if life.retired_at.is_some() {
         return Err(Broken::InvalidTransition("The model is retired; derive another from it.").into());
     }
     expected.met_by(life.versioned.revision)?;
-    let patch = body.valid()?;
     if life.versioned.draft.is_none() {
         life.versioned.open_draft()?;
     }
-    let draft = life.versioned.draft_mut()?;
-    draft.content = merged(&draft.content, &patch)?;
-    store::models::save(tx, &mut life)?;
-    revised(&life, life.shown_draft())
+    Ok(life.versioned.draft_mut()?)
+}
+
+/// The definition with this patch, and with its translations, which may no longer say the same.
+fn reworded(definition: &Definition, patch: &Value) -> Result<Definition> {
+    let mut reworded = merged(definition, patch)?;
+    reworded.note_outdated(definition);
+    Ok(reworded)
 }
 
 /// Discards an amendment; a model that was never published goes altogether.
@@ -220,7 +231,7 @@ pub fn validate(tx: &mut Tx<'_>, name: &Name) -> Result<Validation> {
 /// Seals the draft as the next version.
 pub fn publish(tx: &mut Tx<'_>, name: &Name, expected: &Expected) -> Result<Revised<Model>> {
     let mut life = own_life(tx, name)?;
-    let Some(draft) = life.versioned.draft.clone() else {
+    let Some(mut draft) = life.versioned.draft.clone() else {
         return Err(Broken::InvalidTransition("There is no open draft to publish.").into());
     };
     if life.retired_at.is_some() {
@@ -229,6 +240,7 @@ pub fn publish(tx: &mut Tx<'_>, name: &Name, expected: &Expected) -> Result<Revi
     expected.met_by(life.versioned.revision)?;
     let faults = faults(tx, &life, &draft.content)?;
     Broken::unless_empty(faults)?;
+    draft.content.drop_unknown_translations();
     let version = life.versioned.next_version();
     seal_version(tx, &mut life, version, draft.content)?;
     store::models::save(tx, &mut life)?;
@@ -302,12 +314,6 @@ pub fn diff(tx: &mut Tx<'_>, name: &Name, from: Version, to: Version) -> Result<
     Ok(ModelDiff {
         diff,
         elements: element_changes(&before.content, &after.content),
+        translations: language_changes(&before.content, &after.content),
     })
-}
-
-/// A version of a visible model as a form, asked from a visible perspective.
-pub fn form(tx: &mut Tx<'_>, name: &Name, version: Version, perspective: &Slug) -> Result<Form> {
-    let (head, sealed) = sealed(tx, name, version)?;
-    let perspective = perspectives::get(tx, &store::perspectives::Name::Slug(perspective.clone()))?.shown;
-    Ok(Form::of(&head.showing_version(&sealed), version, &perspective))
 }

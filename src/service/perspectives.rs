@@ -8,10 +8,11 @@ use super::{Checked, Error, Expected, Result, Revised, diff::Diff, merged, seal}
 use crate::{
     domain::{
         event::{Event, Kind},
-        fault::Broken,
+        fault::{Broken, Fault},
         id::PerspectiveId,
         life_cycle::{Sealed, Version},
-        perspective::{Description, Life, Perspective, Voice},
+        perspective::{ALL, Description, Life, Perspective, Voice},
+        round,
         slug::Slug,
     },
     store::{
@@ -29,7 +30,7 @@ const PERSPECTIVE: &str = "perspective";
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePerspective {
-    /// Its name in URLs and in gap analyses; it never changes.
+    /// Its name in URLs and in gap analyses; it never changes. `all` is the name of none: it stands for everybody.
     #[schema(example = "commissioner")]
     pub slug: Slug,
     /// What people call it.
@@ -66,6 +67,15 @@ pub fn find(tx: &mut Tx<'_>, name: &Name) -> Result<Life> {
     store::perspectives::find(tx, name)?.ok_or(Error::NotFound(PERSPECTIVE))
 }
 
+/// A perspective as a round asks it: with the version that the round names, or else the newest.
+pub fn spoken(tx: &mut Tx<'_>, asked: &round::Expected) -> Result<Life> {
+    let mut life = find(tx, &Name::Slug(asked.perspective.clone()))?;
+    if let Some(version) = asked.perspective_version {
+        life.newest = store::perspectives::version(tx, life.id, version)?.ok_or(Error::NotFound("version"))?;
+    }
+    Ok(life)
+}
+
 /// A visible perspective.
 pub fn get(tx: &mut Tx<'_>, name: &Name) -> Result<Revised<Perspective>> {
     let life = find(tx, name)?;
@@ -88,7 +98,12 @@ pub fn create(tx: &mut Tx<'_>, body: Checked<CreatePerspective>) -> Result<Revis
         label,
         voice,
         description,
-    } = body.valid()?;
+    } = body.check(|body| {
+        let is_reserved = body.slug.as_str() == ALL;
+        let fault = || Fault::new("/slug", "reserved", "`all` stands for everybody, counted together.");
+        Broken::unless_empty(is_reserved.then(fault).into_iter().collect())?;
+        Ok(body)
+    })?;
     insert(
         tx,
         tx.new_id(),

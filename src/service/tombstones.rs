@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Error, Expected, Result, erasure, transitions};
+use super::{Error, Expected, Result, erasure, respondents, transitions};
 use crate::{
     domain::{
         access::Actor,
@@ -40,6 +40,7 @@ pub fn apply(tx: &mut Tx<'_>, tombstone: &Tombstone) -> Result<Effect> {
     let client = ClientId::from_uuid(tombstone.resource);
     let done = match tombstone.what {
         Gone::AssessmentErased => possible(erasure::erase(tx, assessment, &Expected::Unsaid))?,
+        Gone::ResponseErased => respondents::erase_again(tx, assessment)?,
         Gone::AssessmentWithdrawn => possible(transitions::withdraw(tx, assessment, &Expected::Any))?,
         Gone::WithdrawalTakenBack => possible(transitions::restore(tx, assessment, &Expected::Any))?,
         Gone::ClientRevoked => store::clients::revoke(tx, client)?,
@@ -85,7 +86,7 @@ pub fn apply_all(db: &Db, tombstones: &BTreeSet<Tombstone>) -> Result<Applied> {
     for tombstone in last(tombstones) {
         let actor = Actor::service_for(tombstone.organisation);
         match (db.write_now(actor, move |tx| apply(tx, &tombstone))?, tombstone.what) {
-            (Effect::Done, Gone::AssessmentErased) => applied.assessments_erased += 1,
+            (Effect::Done, Gone::AssessmentErased | Gone::ResponseErased) => applied.assessments_erased += 1,
             (Effect::Done, Gone::AssessmentWithdrawn) => applied.assessments_withdrawn += 1,
             (Effect::Done, Gone::WithdrawalTakenBack) => applied.withdrawals_taken_back += 1,
             (Effect::Done, Gone::ClientRevoked) => applied.clients_revoked += 1,

@@ -104,18 +104,25 @@ fn replace(
             ("/model", body.model == stands.model),
             ("/model_version", version == stands.model_version),
             ("/perspective", body.perspective == stands.perspective),
+            (
+                "/relationship",
+                body.relationship.is_none_or(|named| stands.relationship == Some(named)),
+            ),
         ];
         let detail = "This does not change once an assessment is made.";
         let changed = unchanged.into_iter().filter(|(_, same)| !same);
         Broken::unless_empty(changed.map(|(at, _)| Fault::new(at, "immutable", detail)).collect())?;
         let body = CreateAssessment {
             model_version: Some(version),
+            // That it may have been retired since keeps no draft from being replaced.
+            relationship: None,
             ..body
         };
         read_as(tx, name, body)?.valid()
     })?;
     draft.content = Answers {
         perspective_version: stands.perspective_version,
+        relationship: stands.relationship,
         ..answers
     };
     store::assessments::save(tx, &before, &mut found)?;

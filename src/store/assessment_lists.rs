@@ -11,6 +11,7 @@ use super::{
     fork::either,
     journal,
     page::{Page, Position},
+    rounds::disclosed,
     schema::{assessments::dsl, sealed_versions},
     tx::Tx,
 };
@@ -19,7 +20,7 @@ use crate::domain::{
     digest::Digest,
     event::Kind,
     external_id::ExternalId,
-    id::{AssessmentId, ModelId},
+    id::{AssessmentId, ModelId, OrganisationId, RelationshipId, RoundId},
     life_cycle::Version,
     moment::Moment,
     ratings::Levels,
@@ -35,6 +36,10 @@ pub struct Filter {
     pub perspective: Option<Slug>,
     /// Of this model.
     pub model: Option<Slug>,
+    /// About this relationship.
+    pub relationship: Option<RelationshipId>,
+    /// Of this round.
+    pub round: Option<RoundId>,
     /// With this name in another system.
     pub external_id: Option<ExternalId>,
     /// Changed at or after; also orders by that, oldest first.
@@ -86,12 +91,19 @@ macro_rules! without_levels {
     };
 }
 
+/// The organisation's assessments that its clients see.
+macro_rules! listed {
+    ($tx:expr) => {
+        with_newest!()
+            .filter(dsl::organisation_id.eq($tx.own()))
+            .filter(disclosed!())
+            .select(without_levels!())
+    };
+}
+
 /// A page of the organisation's assessments, without their ratings: one query.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>, Option<Position>)> {
-    let mut query = with_newest!()
-        .filter(dsl::organisation_id.eq(tx.own()))
-        .select(without_levels!())
-        .into_boxed();
+    let mut query = listed!(tx).into_boxed();
     query = match filter.status {
         None => query.filter(dsl::withdrawn_at.is_null()),
         Some(AssessmentStatus::Withdrawn) => query.filter(dsl::withdrawn_at.is_not_null()),
@@ -105,6 +117,12 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Result<(Vec<Life>,
     }
     if let Some(model) = &filter.model {
         query = query.filter(dsl::model.eq(model.as_str()));
+    }
+    if let Some(relationship) = filter.relationship {
+        query = query.filter(dsl::relationship_id.eq(relationship));
+    }
+    if let Some(round) = filter.round {
+        query = query.filter(dsl::round_id.eq(round));
     }
     if let Some(from) = filter.submitted_from {
         query = query.filter(dsl::submitted_at.ge(from));
@@ -155,6 +173,8 @@ pub struct Input {
     pub model_version: Version,
     /// From whose perspective.
     pub perspective: Slug,
+    /// The relationship it is about; none for the service as a whole.
+    pub relationship: Option<RelationshipId>,
     /// The newest sealed version; none where nothing was ever submitted.
     pub sealed: Option<(Version, Digest, Levels)>,
     /// Whether it is withdrawn.
@@ -166,11 +186,12 @@ type InputRow = (
     ModelId,
     Version,
     String,
+    Option<RelationshipId>,
     Option<Moment>,
     Option<(Version, String, Option<Vec<u8>>)>,
 );
 
-fn input((id, model, model_version, perspective, withdrawn_at, sealed): InputRow) -> Result<Input> {
+fn input((id, model, model_version, perspective, relationship, withdrawn_at, sealed): InputRow) -> Result<Input> {
     Ok(Input {
         id,
         model,
@@ -178,6 +199,7 @@ fn input((id, model, model_version, perspective, withdrawn_at, sealed): InputRow
         perspective: perspective
             .parse()
             .map_err(|_| super::error::Error::Corrupt("a slug"))?,
+        relationship,
         sealed: sealed.map(|(version, digest, levels)| {
             (
                 version,
@@ -189,13 +211,14 @@ fn input((id, model, model_version, perspective, withdrawn_at, sealed): InputRow
     })
 }
 
-macro_rules! inputs {
-    ($tx:expr) => {
-        with_newest!().filter(dsl::organisation_id.eq($tx.own())).select((
+macro_rules! input_columns {
+    () => {
+        (
             dsl::id,
             dsl::model_id,
             dsl::model_version,
             dsl::perspective,
+            dsl::relationship_id,
             dsl::withdrawn_at,
             (
                 sealed_versions::version,
@@ -203,7 +226,16 @@ macro_rules! inputs {
                 sealed_versions::levels,
             )
                 .nullable(),
-        ))
+        )
+    };
+}
+
+macro_rules! inputs {
+    ($tx:expr) => {
+        with_newest!()
+            .filter(dsl::organisation_id.eq($tx.own()))
+            .filter(disclosed!())
+            .select(input_columns!())
     };
 }
 
@@ -223,6 +255,28 @@ pub fn inputs(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<Vec<Input>> {
     Ok(found)
 }
 
+/// The levels of these versions of the organisation's assessments, which an analysis has counted.
+pub fn levels(tx: &mut Tx<'_>, counted: &BTreeMap<AssessmentId, Version>) -> Result<BTreeMap<AssessmentId, Levels>> {
+    let ids: Vec<AssessmentId> = counted.keys().copied().collect();
+    let mut levels = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = sealed_versions::table
+            .filter(sealed_versions::organisation_id.eq(tx.own()))
+            .filter(sealed_versions::resource_id.eq_any(chunk))
+            .select((
+                sealed_versions::resource_id,
+                sealed_versions::version,
+                sealed_versions::levels,
+            ));
+        let rows: Vec<(AssessmentId, Version, Option<Vec<u8>>)> = either!(tx.conn, conn => query.load(conn))?;
+        let counted = rows
+            .into_iter()
+            .filter(|(id, version, _)| counted.get(id) == Some(version));
+        levels.extend(counted.map(|(id, _, bytes)| (id, Levels::from_bytes(bytes.unwrap_or_default()))));
+    }
+    Ok(levels)
+}
+
 /// Which assessments an analysis selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
@@ -232,6 +286,8 @@ pub struct Selection {
     pub model_version: Option<Version>,
     /// From one of these perspectives; from any where empty.
     pub perspectives: Vec<Slug>,
+    /// About this relationship; about any, and about the service as a whole, where none is named.
+    pub relationship: Option<RelationshipId>,
     /// Whose newest sealed version was sealed at or after.
     pub submitted_from: Option<Moment>,
     /// Whose newest sealed version was sealed before.
@@ -252,6 +308,9 @@ pub fn selected(tx: &mut Tx<'_>, selection: &Selection, most: i64) -> Result<Vec
         let slugs: Vec<String> = selection.perspectives.iter().map(ToString::to_string).collect();
         query = query.filter(dsl::perspective.eq_any(slugs));
     }
+    if let Some(relationship) = selection.relationship {
+        query = query.filter(dsl::relationship_id.eq(relationship));
+    }
     if let Some(from) = selection.submitted_from {
         query = query.filter(dsl::submitted_at.ge(from));
     }
@@ -259,6 +318,19 @@ pub fn selected(tx: &mut Tx<'_>, selection: &Selection, most: i64) -> Result<Vec
         query = query.filter(dsl::submitted_at.lt(to));
     }
     let rows: Vec<InputRow> = query.order(dsl::id).limit(most).load(tx.conn)?;
+    rows.into_iter().map(input).collect()
+}
+
+/// The submitted assessments of a round, concealed or not, in the order of their ids.
+pub fn of_round(tx: &mut Tx<'_>, round: RoundId) -> Result<Vec<Input>> {
+    let query = with_newest!()
+        .filter(dsl::organisation_id.eq(tx.own()))
+        .filter(dsl::round_id.eq(round))
+        .filter(dsl::withdrawn_at.is_null())
+        .filter(dsl::version.is_not_null())
+        .select(input_columns!())
+        .order(dsl::id);
+    let rows: Vec<InputRow> = either!(tx.conn, conn => query.load(conn))?;
     rows.into_iter().map(input).collect()
 }
 
@@ -275,4 +347,14 @@ pub fn standing(tx: &mut Tx<'_>, ids: &[AssessmentId]) -> Result<BTreeMap<Assess
         standing.extend(rows.into_iter().filter_map(|(id, version)| Some((id, version?))));
     }
     Ok(standing)
+}
+
+/// The assessments of all organisations that were withdrawn before `before`, at most so many.
+pub fn withdrawn_before(tx: &mut Tx<'_>, before: Moment, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
+    Ok(dsl::assessments
+        .filter(dsl::withdrawn_at.lt(before))
+        .select((dsl::organisation_id, dsl::id))
+        .order(dsl::withdrawn_at)
+        .limit(most)
+        .load(tx.conn)?)
 }

@@ -1,18 +1,20 @@
 //! Assessments, as they are kept: levels as one byte an element, words beside them.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, Insertable, IntoSql, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, RunQueryDsl, sql_types::Bool,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
+    constellations,
     error::{Error, Result},
     external_ids,
     fork::{Changes, Json, either},
     journal,
     meters::Counted,
-    models,
+    models, responses,
+    rounds::disclosed,
     schema::assessments::{self, dsl},
     tx::Tx,
 };
@@ -20,7 +22,7 @@ use crate::domain::{
     assessment::{Answers, Life},
     event::Kind,
     external_id::ExternalId,
-    id::{AssessmentId, ModelId, OrganisationId},
+    id::{AssessmentId, ModelId, OrganisationId, RelationshipId, RoundId},
     life_cycle::{Draft, Sealed, Version, Versioned},
     moment::Moment,
     ratings::{self, Levels, Remarks},
@@ -35,6 +37,10 @@ pub(super) struct Words {
     perspective: Slug,
     perspective_version: Version,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    relationship: Option<RelationshipId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    round: Option<RoundId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     respondent_ref: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     external_ids: Vec<ExternalId>,
@@ -46,7 +52,7 @@ pub(super) struct Words {
 
 impl Words {
     /// Takes answers apart; the levels go in the order of the model version's elements.
-    fn of(tx: &mut Tx<'_>, model: ModelId, answers: &Answers) -> Result<(Self, Levels)> {
+    pub(super) fn of(tx: &mut Tx<'_>, model: ModelId, answers: &Answers) -> Result<(Self, Levels)> {
         let definition = models::sealed_for_sure(tx, model, answers.model_version)?;
         let (levels, remarks) = ratings::pack(&answers.ratings, definition.content.keys());
         let words = Self {
@@ -54,6 +60,8 @@ impl Words {
             model_version: answers.model_version,
             perspective: answers.perspective.clone(),
             perspective_version: answers.perspective_version,
+            relationship: answers.relationship,
+            round: answers.round,
             respondent_ref: answers.respondent_ref.clone(),
             external_ids: answers.external_ids.clone(),
             research_consent: answers.research_consent,
@@ -63,7 +71,7 @@ impl Words {
     }
 
     /// Puts answers together again.
-    fn answers(self, tx: &mut Tx<'_>, model: ModelId, levels: Option<Vec<u8>>) -> Result<Answers> {
+    pub(super) fn answers(self, tx: &mut Tx<'_>, model: ModelId, levels: Option<Vec<u8>>) -> Result<Answers> {
         let ratings = match levels {
             Some(levels) => {
                 let definition = models::sealed_for_sure(tx, model, self.model_version)?;
@@ -76,6 +84,8 @@ impl Words {
             model_version: self.model_version,
             perspective: self.perspective,
             perspective_version: self.perspective_version,
+            relationship: self.relationship,
+            round: self.round,
             respondent_ref: self.respondent_ref,
             external_ids: self.external_ids,
             research_consent: self.research_consent,
@@ -158,6 +168,7 @@ pub fn find(tx: &mut Tx<'_>, id: AssessmentId) -> Result<Option<Found>> {
         .left_join(journal::newest!(dsl, nullable))
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
+        .filter(disclosed!().or(tx.sees_concealed().into_sql::<Bool>()))
         .select((
             (
                 dsl::id,
@@ -195,6 +206,7 @@ pub fn version(tx: &mut Tx<'_>, id: AssessmentId, version: Version) -> Result<Op
     let head: Option<(ModelId, Moment)> = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(id))
+        .filter(disclosed!().or(tx.sees_concealed().into_sql::<Bool>()))
         .select((dsl::model_id, dsl::created_at))
         .get_result(tx.conn)
         .optional()?;
@@ -233,14 +245,27 @@ struct NewRow<'a> {
     draft_levels: &'a [u8],
     created_at: Moment,
     updated_at: Moment,
+    relationship_id: Option<RelationshipId>,
+    round_id: Option<RoundId>,
 }
 
 /// Keeps a new assessment, which is a draft.
 pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
+    if responses::has(tx, &found.life) {
+        return responses::insert(tx, found);
+    }
+    insert_submitted(tx, found)
+}
+
+/// [`insert`], past the place where what respondents save is kept until they submit it.
+pub(super) fn insert_submitted(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
     let Found { model, life } = found;
     let Some(Draft { content, .. }) = &life.versioned.draft else {
         return Err(Error::Corrupt("a new assessment without a draft"));
     };
+    if let Some(relationship) = content.relationship {
+        constellations::hold(tx, relationship)?;
+    }
     let (words, levels) = Words::of(tx, *model, content)?;
     let row = NewRow {
         organisation_id: tx.own(),
@@ -254,6 +279,8 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
         draft_levels: levels.as_bytes(),
         created_at: life.created_at,
         updated_at: life.updated_at,
+        relationship_id: content.relationship,
+        round_id: content.round,
     };
     either!(tx.conn, conn => diesel::insert_into(dsl::assessments).values(row).execute(conn))?;
     if content.external_ids.is_empty() {
@@ -264,6 +291,14 @@ pub fn insert(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
 
 /// Keeps what changed since `before`, if nobody else changed it meanwhile, and raises the revision.
 pub fn save(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
+    if responses::has(tx, before) {
+        return responses::save(tx, before, found);
+    }
+    save_submitted(tx, before, found)
+}
+
+/// [`save`], likewise.
+pub(super) fn save_submitted(tx: &mut Tx<'_>, before: &Life, found: &mut Found) -> Result<()> {
     let Found { model, life } = found;
     let draft = match &life.versioned.draft {
         Some(Draft { based_on, content }) => Some((Words::of(tx, *model, content)?, *based_on)),
@@ -324,6 +359,10 @@ fn names(life: &Life) -> impl Iterator<Item = &ExternalId> {
 
 /// Appends the newest sealed version to the journal.
 pub fn seal(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
+    if responses::has(tx, &found.life) {
+        // Its newest version is all that is kept of it.
+        return Ok(());
+    }
     let Some(Sealed { version, content, seal }) = &found.life.versioned.newest else {
         return Err(Error::Corrupt("nothing to seal"));
     };
@@ -342,6 +381,9 @@ pub fn seal(tx: &mut Tx<'_>, found: &Found) -> Result<()> {
 /// Erases an assessment: its row, every version of it, and its names in other systems.
 pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
     tx.leave_no_trace();
+    if responses::has(tx, life) {
+        return responses::erase(tx, life);
+    }
     let own = dsl::assessments
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
@@ -352,14 +394,4 @@ pub fn erase(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
     journal::delete(tx, life.id, None)?;
     tx.count(Counted::Erased);
     external_ids::release(tx, life.id)
-}
-
-/// The assessments of all organisations that were withdrawn before `before`, at most so many.
-pub fn withdrawn_before(tx: &mut Tx<'_>, before: Moment, most: i64) -> Result<Vec<(OrganisationId, AssessmentId)>> {
-    Ok(dsl::assessments
-        .filter(dsl::withdrawn_at.lt(before))
-        .select((dsl::organisation_id, dsl::id))
-        .order(dsl::withdrawn_at)
-        .limit(most)
-        .load(tx.conn)?)
 }

@@ -205,6 +205,17 @@ macro_rules! either {
 }
 pub(super) use either;
 
+/// Reads a row that nobody may delete until the transaction ends. `SQLite` has one writer, and so needs no lock.
+macro_rules! held {
+    ($on:expr, $query:expr) => {
+        match &mut *$on {
+            $crate::store::fork::Conn::Postgres(conn) => $query.for_key_share().get_result(conn),
+            $crate::store::fork::Conn::Sqlite(conn) => $query.get_result(conn),
+        }
+    };
+}
+pub(super) use held;
+
 /// Inserts a few rows, or none: by one statement, where asking costs more than doing.
 macro_rules! insert_few {
     ($on:expr, $table:expr, $rows:expr) => {

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    RunQueryDsl,
+};
 use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
     fork::{Json, either},
     journal,
-    page::{Page, Position},
     schema::{
         analysis_sources::{self, dsl as dsl_of_sources},
         gap_analyses::{self, dsl},
@@ -18,11 +20,10 @@ use super::{
     tx::Tx,
 };
 use crate::domain::{
-    digest::Digest,
     event::Kind,
-    gap_analysis::{Analysis, GapAnalysisItem, GapAnalysisStatus, Life, Request, Summary},
-    id::{AssessmentId, ClientId, GapAnalysisId, OrganisationId},
-    life_cycle::{Seal, Sealed, Version},
+    gap_analysis::{Analysis, Life, Request, Sources, Summary},
+    id::{AssessmentId, GapAnalysisId, OrganisationId},
+    life_cycle::{Sealed, Version},
     moment::Moment,
 };
 
@@ -36,21 +37,14 @@ type Row = (
 );
 
 fn life((id, revision, last_version, Json(request), updated_at, newest): Row) -> Result<Life> {
-    let Some(Sealed {
-        version,
-        content: (content, _),
-        seal,
-    }) = newest.map(journal::sealed)
-    else {
-        return Err(Error::Corrupt("a gap analysis without a version"));
-    };
+    let newest = newest.map(journal::sealed).map(journal::without_levels);
     Ok(Life {
         id,
         revision,
         last_version,
         request,
         updated_at,
-        newest: Sealed { version, content, seal },
+        newest: newest.ok_or(Error::Corrupt("a gap analysis without a version"))?,
     })
 }
 
@@ -65,7 +59,7 @@ macro_rules! with_newest {
                 dsl::last_version,
                 dsl::request,
                 dsl::updated_at,
-                diesel::NullableExpressionMethods::nullable(journal::columns!()),
+                NullableExpressionMethods::nullable(journal::columns!()),
             ))
     };
 }
@@ -89,65 +83,6 @@ pub fn find(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Life>> {
     row.map(life).transpose()
 }
 
-type ItemRow = (GapAnalysisId, Version, Json<Summary>, Moment, String, Moment, ClientId);
-
-/// A page of the organisation's gap analyses: newest first or, with `updated_since`, the longest unchanged first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    updated_since: Option<Moment>,
-    page: &Page,
-) -> Result<(Vec<GapAnalysisItem>, Option<Position>)> {
-    let mut query = dsl::gap_analyses
-        .inner_join(journal::newest!(dsl))
-        .filter(dsl::organisation_id.eq(tx.own()))
-        .select((
-            dsl::id,
-            dsl::version,
-            dsl::summary,
-            dsl::updated_at,
-            sealed_versions::digest,
-            sealed_versions::sealed_at,
-            sealed_versions::sealed_by,
-        ))
-        .into_boxed();
-    if let Some(since) = updated_since {
-        query = query
-            .filter(dsl::updated_at.ge(since))
-            .order((dsl::updated_at, dsl::id));
-        if let Some(Position { at: Some(at), id }) = page.after {
-            let after = dsl::updated_at.gt(at).or(dsl::id.gt(GapAnalysisId::from_uuid(id)));
-            query = query.filter(dsl::updated_at.ge(at).and(after));
-        }
-    } else {
-        query = query.order(dsl::id.desc());
-        if let Some(after) = page.after {
-            query = query.filter(dsl::id.lt(GapAnalysisId::from_uuid(after.id)));
-        }
-    }
-    let rows: Vec<ItemRow> = query.limit(page.rows()).load(tx.conn)?;
-    let items = rows
-        .into_iter()
-        .map(
-            |(id, version, Json(summary), updated_at, digest, sealed_at, sealed_by)| GapAnalysisItem {
-                id,
-                version,
-                status: GapAnalysisStatus::Sealed,
-                summary,
-                updated_at,
-                seal: Seal {
-                    digest: Digest::kept(digest),
-                    sealed_at,
-                    sealed_by,
-                },
-            },
-        )
-        .collect();
-    Ok(page.cut(items, |item| Position {
-        at: updated_since.map(|_| item.updated_at),
-        id: item.id.uuid(),
-    }))
-}
-
 /// The number of the newest version of one of the organisation's gap analyses.
 pub fn newest_version(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Version>> {
     Ok(dsl::gap_analyses
@@ -160,14 +95,7 @@ pub fn newest_version(tx: &mut Tx<'_>, id: GapAnalysisId) -> Result<Option<Versi
 
 /// A version of one of the organisation's gap analyses.
 pub fn version(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Option<Sealed<Analysis>>> {
-    let found = journal::find::<_, Analysis>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (content, _),
-             seal,
-         }| Sealed { version, content, seal },
-    ))
+    Ok(journal::find::<_, Analysis>(tx, id, version)?.map(journal::without_levels))
 }
 
 #[derive(Insertable)]
@@ -184,8 +112,8 @@ struct NewRow {
     updated_at: Moment,
 }
 
-/// Keeps a new gap analysis and its first version.
-pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+/// Keeps a new gap analysis and its first version, which was computed from these.
+pub fn insert(tx: &mut Tx<'_>, life: &Life, from: &Sources) -> Result<()> {
     diesel::insert_into(dsl::gap_analyses)
         .values(NewRow {
             organisation_id: tx.own(),
@@ -199,12 +127,17 @@ pub fn insert(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
             updated_at: life.updated_at,
         })
         .execute(tx.conn)?;
-    seal(tx, life)
+    seal(tx, life, from.all())
 }
 
 /// Keeps that another version is the newest, if nobody else changed the analysis meanwhile, and raises the revision.
-/// `is_new` says whether that version is yet to be appended to the journal.
-pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
+/// A version that is yet to be appended to the journal was computed from these.
+pub fn save(tx: &mut Tx<'_>, life: &mut Life, from: Option<&Sources>) -> Result<()> {
+    save_row(tx, life)?;
+    from.map_or(Ok(()), |from| seal(tx, life, from.all()))
+}
+
+fn save_row(tx: &mut Tx<'_>, life: &mut Life) -> Result<()> {
     let own = dsl::gap_analyses
         .filter(dsl::organisation_id.eq(tx.own()))
         .filter(dsl::id.eq(life.id));
@@ -220,11 +153,14 @@ pub fn save(tx: &mut Tx<'_>, life: &mut Life, is_new: bool) -> Result<()> {
         .execute(tx.conn)?;
     life.revision += 1;
     life.updated_at = tx.now();
-    match (changed, is_new) {
-        (1, true) => seal(tx, life),
-        (1, false) => Ok(()),
-        _ => Err(Error::Contended),
-    }
+    if changed == 1 { Ok(()) } else { Err(Error::Contended) }
+}
+
+/// The same for a version that was computed from what an earlier one was.
+pub fn save_like(tx: &mut Tx<'_>, life: &mut Life, earlier: Version) -> Result<()> {
+    let from = sources(tx, life.id, earlier)?;
+    save_row(tx, life)?;
+    seal(tx, life, from.into_iter())
 }
 
 #[derive(Insertable)]
@@ -243,20 +179,38 @@ fn source(id: Uuid, version: Version) -> impl Iterator<Item = u8> {
     id.into_bytes().into_iter().chain(version.to_be_bytes())
 }
 
-fn seal(tx: &mut Tx<'_>, life: &Life) -> Result<()> {
+fn source_of(bytes: &[u8]) -> Option<(Uuid, Version)> {
+    let (id, version) = bytes.split_at_checked(size_of::<Uuid>())?;
+    Some((
+        Uuid::from_slice(id).ok()?,
+        Version::from_be_bytes(version.try_into().ok()?),
+    ))
+}
+
+fn seal(tx: &mut Tx<'_>, life: &Life, from: impl Iterator<Item = (Uuid, Version)>) -> Result<()> {
     let Sealed { version, content, seal } = &life.newest;
     journal::append(tx, Kind::GapAnalysis, life.id, *version, content.clone(), None, seal)?;
     let row = NewSources {
         organisation_id: tx.own(),
         gap_analysis_id: life.id,
         version: *version,
-        sources: content
-            .sources()
-            .flat_map(|(id, version)| source(id, version))
-            .collect(),
+        sources: from.flat_map(|(id, version)| source(id, version)).collect(),
     };
     either!(tx.conn, conn => diesel::insert_into(dsl_of_sources::analysis_sources).values(row).execute(conn))?;
     Ok(())
+}
+
+/// What a version was computed from: an analysis among them is the baseline.
+pub fn sources(tx: &mut Tx<'_>, id: GapAnalysisId, version: Version) -> Result<Vec<(Uuid, Version)>> {
+    let row: Vec<u8> = dsl_of_sources::analysis_sources
+        .filter(dsl_of_sources::organisation_id.eq(tx.own()))
+        .filter(dsl_of_sources::gap_analysis_id.eq(id))
+        .filter(dsl_of_sources::version.eq(version))
+        .select(dsl_of_sources::sources)
+        .get_result(tx.conn)?;
+    let damaged = Error::Corrupt("what an analysis was computed from is no list of sources");
+    let from: Option<Vec<(Uuid, Version)>> = row.chunks(SOURCE).map(source_of).collect();
+    from.ok_or(damaged)
 }
 
 /// How many versions are searched at a time.

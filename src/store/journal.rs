@@ -92,6 +92,17 @@ pub(super) fn sealed<D>(
     }
 }
 
+/// A sealed version of what is all in its document.
+pub(super) fn without_levels<D>(
+    Sealed {
+        version,
+        content: (content, _),
+        seal,
+    }: Sealed<Kept1<D>>,
+) -> Sealed<D> {
+    Sealed { version, content, seal }
+}
+
 /// Appends a version. A number that stands already is [`Taken::Version`](super::error::Taken::Version).
 pub(super) fn append<K: 'static, D: Kept>(
     tx: &mut Tx<'_>,

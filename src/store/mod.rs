@@ -1,17 +1,21 @@
 //! What is kept, in either database.
 
+pub mod agreed_readings;
 pub mod assessment_lists;
 pub mod assessments;
 pub mod auth_revisions;
 pub mod backup;
 pub mod clients;
+pub mod constellations;
 pub mod db;
 pub mod error;
 pub mod events;
 mod external_ids;
 pub mod fork;
 pub mod gap_analyses;
+pub mod gap_analysis_lists;
 pub mod idempotency;
+pub mod invitations;
 mod job;
 pub mod journal;
 pub mod keys;
@@ -19,10 +23,13 @@ mod lane;
 pub mod ledger;
 mod meters;
 pub mod models;
+pub mod next_steps;
 pub mod organisations;
 pub mod page;
 pub mod perspectives;
 mod replicas;
+pub mod responses;
+pub mod rounds;
 mod schema;
 mod swift;
 pub mod tombstones;

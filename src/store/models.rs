@@ -127,13 +127,7 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>
     let lives = rows.into_iter().map(|(head, draft, based_on, newest)| {
         let head = Head::try_from(head)?;
         let draft = draft.map(|Json(content)| Draft { based_on, content });
-        let newest = newest.map(journal::sealed).map(
-            |Sealed {
-                 version,
-                 content: (content, _),
-                 seal,
-             }| Sealed { version, content, seal },
-        );
+        let newest = newest.map(journal::sealed).map(journal::without_levels);
         Ok(Life {
             id: head.id,
             owner: head.owner,
@@ -155,21 +149,11 @@ pub fn sealed(tx: &mut Tx<'_>, id: ModelId, version: Version) -> Result<Option<A
         return Ok(Some(model));
     }
     let found = journal::find::<_, Definition>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (definition, _),
-             seal,
-         }| {
-            let model = Arc::new(Sealed {
-                version,
-                content: definition,
-                seal,
-            });
-            tx.models.insert((id, version), Arc::clone(&model));
-            model
-        },
-    ))
+    Ok(found.map(|found| {
+        let model = Arc::new(journal::without_levels(found));
+        tx.models.insert((id, version), Arc::clone(&model));
+        model
+    }))
 }
 
 /// A sealed version that something else refers to, so that it must be there.

@@ -39,18 +39,13 @@ type Row = (
 );
 
 fn life((owner, id, slug, revision, columns): Row) -> Result<Life> {
-    let Sealed {
-        version,
-        content: (content, _),
-        seal,
-    } = journal::sealed(columns);
     let slug = slug.parse().map_err(|_| Error::Corrupt("a slug"))?;
     Ok(Life {
         id,
         owner,
         slug,
         revision,
-        newest: Sealed { version, content, seal },
+        newest: journal::without_levels(journal::sealed(columns)),
     })
 }
 
@@ -104,14 +99,7 @@ pub fn list(tx: &mut Tx<'_>, page: &Page) -> Result<(Vec<Life>, Option<Position>
 
 /// A version of a visible perspective.
 pub fn version(tx: &mut Tx<'_>, id: PerspectiveId, version: Version) -> Result<Option<Sealed<Description>>> {
-    let found = journal::find::<_, Description>(tx, id, version)?;
-    Ok(found.map(
-        |Sealed {
-             version,
-             content: (content, _),
-             seal,
-         }| Sealed { version, content, seal },
-    ))
+    Ok(journal::find::<_, Description>(tx, id, version)?.map(journal::without_levels))
 }
 
 #[derive(Insertable)]

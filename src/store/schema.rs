@@ -94,6 +94,32 @@ diesel::table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use crate::store::fork::{Document, Instant, Uid};
 
+    constellations (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        version -> Integer,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    relationships (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        constellation_id -> Uid,
+        retired_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
     assessments (organisation_id, id) {
         organisation_id -> Uid,
         id -> Uid,
@@ -110,6 +136,8 @@ diesel::table! {
         withdrawn_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        relationship_id -> Nullable<Uid>,
+        round_id -> Nullable<Uid>,
     }
 }
 
@@ -139,6 +167,39 @@ diesel::table! {
         gap_analysis_id -> Uid,
         version -> Integer,
         sources -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    next_steps (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        version -> Integer,
+        gap_analysis_id -> Uid,
+        round_id -> Nullable<Uid>,
+        element -> Text,
+        status -> Text,
+        due -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    agreed_readings (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        version -> Integer,
+        created_at -> Instant,
+        updated_at -> Instant,
     }
 }
 
@@ -222,6 +283,72 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    rounds (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        revision -> BigInt,
+        status -> Text,
+        content -> Document,
+        relationship_id -> Nullable<Uid>,
+        constellation_id -> Nullable<Uid>,
+        constellation_version -> Nullable<Integer>,
+        gap_analysis_id -> Nullable<Uid>,
+        opens_at -> Nullable<Instant>,
+        closes_at -> Nullable<Instant>,
+        opened_at -> Nullable<Instant>,
+        closed_at -> Nullable<Instant>,
+        revealed_at -> Nullable<Instant>,
+        cancelled_at -> Nullable<Instant>,
+        is_told -> Bool,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    invitations (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        round_id -> Uid,
+        token_hash -> Binary,
+        perspective -> Text,
+        uses -> Integer,
+        used -> Integer,
+        is_personal -> Bool,
+        label -> Nullable<Text>,
+        external_id -> Nullable<Document>,
+        response_id -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::store::fork::{Document, Instant, Uid};
+
+    responses (organisation_id, id) {
+        organisation_id -> Uid,
+        id -> Uid,
+        round_id -> Uid,
+        model_id -> Uid,
+        perspective -> Text,
+        revision -> BigInt,
+        version -> Nullable<Integer>,
+        document -> Nullable<Document>,
+        levels -> Nullable<Binary>,
+        digest -> Nullable<Text>,
+        draft -> Nullable<Document>,
+        draft_levels -> Nullable<Binary>,
+        draft_based_on -> Nullable<Integer>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     clients,
@@ -229,9 +356,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     auth_revisions,
     models,
     perspectives,
+    constellations,
+    relationships,
+    rounds,
+    invitations,
+    responses,
     assessments,
     gap_analyses,
     analysis_sources,
+    next_steps,
+    agreed_readings,
     sealed_versions,
     external_ids,
     events,

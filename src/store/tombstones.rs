@@ -34,7 +34,7 @@ pub fn ready(tx: &Tx<'_>) -> Result<()> {
 pub fn bury(tx: &mut Tx<'_>, what: Gone, resource: Uuid) -> Result<()> {
     ready(tx)?;
     let tombstone = Tombstone {
-        at: tx.now(),
+        at: tx.ends_at(),
         organisation: tx.own(),
         what,
         resource,

@@ -78,11 +78,13 @@ pub struct Tx<'a> {
     /// In a swift transaction: what it has for all who share it.
     pub(super) swift: Option<&'a mut Swift>,
     now: Moment,
+    time: Moment,
     counted: Vec<Counted>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(conn: &'a mut Conn, actor: Actor, shared: &'a Shared, swift: Option<&'a mut Swift>) -> Self {
+        let time = (shared.clock)();
         Self {
             conn,
             actor,
@@ -91,7 +93,12 @@ impl<'a> Tx<'a> {
             ledger: &shared.ledger,
             buried: Vec::new(),
             swift,
-            now: (shared.clock)(),
+            now: match actor.untimed() {
+                Some(anonymous) if anonymous.is_anonymous() => anonymous.since,
+                Some(_) => time.midnight(),
+                None => time,
+            },
+            time,
             counted: Vec::new(),
         }
     }
@@ -137,9 +144,37 @@ impl<'a> Tx<'a> {
         Ok(found)
     }
 
-    /// When this transaction began.
+    /// When this transaction began, as far as anything may say so. For a respondent under a pseudonym that is the day; for an anonymous one
+    /// time stands still.
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// What time it is, for rules that depend on it. Never to be kept, nor shown.
+    pub fn time(&self) -> Moment {
+        self.time
+    }
+
+    /// Does what is the organisation's own doing and told with its time, whoever set it off.
+    pub fn openly<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let (actor, now) = (self.actor, self.now);
+        (self.actor, self.now) = (Actor::service_for(actor.organisation), self.time);
+        let done = work(self);
+        (self.actor, self.now) = (actor, now);
+        done
+    }
+
+    /// When something ends now, as a tombstone says it: for a respondent without a name, at the end of the day.
+    pub(super) fn ends_at(&self) -> Moment {
+        match self.actor.untimed() {
+            Some(_) => self.time.midnight().plus_seconds(24 * 60 * 60),
+            None => self.now,
+        }
+    }
+
+    /// Whether what is concealed until its round is revealed is seen: by its own respondent, and by the service's own work.
+    pub(super) fn sees_concealed(&self) -> bool {
+        self.actor.client.is_nil()
     }
 
     /// Whether every migration has been applied.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What anybody may call.
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 12] = [
     "create_token",
     "get_authorization_server",
     "get_jwks",
@@ -23,6 +23,8 @@ const PUBLIC: [&str; 10] = [
     "get_readyz",
     "get_root",
     "list_problems",
+    "redeem_invitation",
+    "redeem_receipt",
 ];
 
 #[actix_web::test]

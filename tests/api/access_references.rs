@@ -13,7 +13,7 @@ use crate::{
     app::{Answer, Client, TestApp, assessment},
     openapi::{Operation, all, resolved, undeclared},
     rows,
-    world::{SYSTEM, World, done, made},
+    world::{SYSTEM, World, constellation, done, made},
 };
 
 /// An id of nothing.
@@ -47,6 +47,9 @@ impl Theirs {
         done(owner.act("/v1/models/our-own/publish")).await;
         let perspective = json!({"slug": PERSPECTIVE, "label": "Theirs", "voice": "collective"});
         done(owner.post("/v1/perspectives", perspective)).await;
+        let mut map = constellation();
+        map["external_ids"] = json!([{"system": SYSTEM, "value": CASE}, {"system": THEIR_SYSTEM, "value": CASE}]);
+        done(owner.post("/v1/constellations", map)).await;
         let mut body = assessment(PERSPECTIVE, "forming", "maturing");
         body["external_ids"] = json!([{"system": SYSTEM, "value": CASE}, {"system": THEIR_SYSTEM, "value": CASE}]);
         let id = made(&owner.post("/v1/assessments", body).await);
@@ -133,13 +136,23 @@ fn said(answer: &Answer, named: &str) -> (u16, Vec<String>, Value) {
         })
         .collect();
     headers.sort();
-    let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
+    let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(without_ids(&answer.text())));
     if is_made {
         masked(&mut body, &mask);
     } else if let Some(problem) = body.as_object_mut() {
         problem.remove("instance");
     }
     (answer.status, headers, body)
+}
+
+/// A text without the ids that stand in it: a picture has those of what it shows.
+fn without_ids(text: &str) -> String {
+    let mut text = text.to_owned();
+    let is_id = |id: &str| Uuid::parse_str(id).is_ok();
+    while let Some(at) = (0..text.len()).find(|at| text.get(*at..at + 36).is_some_and(is_id)) {
+        text.replace_range(at..at + 36, "<id>");
+    }
+    text
 }
 
 fn masked(json: &mut Value, mask: &impl Fn(&str) -> String) {
@@ -180,20 +193,56 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What says something by itself, and names nothing.
-const PLAIN: [&str; 43] = [
+const PLAIN: [&str; 94] = [
     "/attribution",
+    "/by_whom/external_id/system",
+    "/by_whom/external_id/value",
+    "/by_whom/label",
+    "/closes_at",
+    "/consent/language",
+    "/consent/text",
+    "/consent/version",
     "/copyright",
     "/description",
     "/dry_run",
+    "/due",
+    "/element",
+    "/elements/*",
+    "/evidence/0/label",
+    "/evidence/0/url",
+    "/external_id/system",
+    "/external_id/value",
+    "/from_level",
     "/grace_seconds",
+    "/guide/*/text",
+    "/guide/*/title",
     "/guide/0/key",
     "/guide/0/text",
     "/guide/0/title",
+    "/invitations/0/external_id/system",
+    "/invitations/0/external_id/value",
+    "/invitations/0/label",
+    "/invitations/0/uses",
     "/label",
+    "/levels/*",
     "/levels/0/key",
     "/levels/0/label",
     "/levels/0/value",
+    "/link",
+    "/minimum_group",
     "/name",
+    "/next_level",
+    "/opens_at",
+    "/parties/0/external_ids/0/system",
+    "/parties/0/external_ids/0/value",
+    "/parties/0/key",
+    "/parties/0/kind",
+    "/parties/0/label",
+    "/parties/0/retired",
+    "/perspectives/0/expected",
+    // Counts versions of the perspective before it.
+    "/perspectives/0/perspective_version",
+    "/privacy",
     "/ratings/*/current",
     "/ratings/*/desired",
     "/ratings/*/not_applicable",
@@ -204,6 +253,14 @@ const PLAIN: [&str; 43] = [
     "/ratings/0/ratings/*/not_applicable",
     "/ratings/0/ratings/*/note",
     "/ratings/0/ratings/*/reason",
+    "/relationships/0/cardinality/from",
+    "/relationships/0/cardinality/to",
+    "/relationships/0/circumstances",
+    "/relationships/0/from",
+    "/relationships/0/label",
+    "/relationships/0/retired",
+    "/relationships/0/setting",
+    "/relationships/0/to",
     "/research_consent",
     "/respondent_ref",
     "/safety/considerations/0/key",
@@ -213,6 +270,11 @@ const PLAIN: [&str; 43] = [
     "/scopes/0",
     "/select/submitted_from",
     "/select/submitted_to",
+    "/status",
+    "/themes/*/label",
+    "/themes/*/need",
+    "/themes/*/stem/collective",
+    "/themes/*/stem/individual",
     "/themes/0/elements/0/key",
     "/themes/0/elements/0/label",
     "/themes/0/elements/0/replaces/0",
@@ -223,7 +285,10 @@ const PLAIN: [&str; 43] = [
     "/themes/0/stem/collective",
     "/themes/0/stem/individual",
     "/title",
+    "/url",
+    "/uses",
     "/voice",
+    "/what",
 ];
 
 fn json_to(operation: &Operation, uri: &str, etag: &str, body: &Value) -> TestRequest {
@@ -253,6 +318,7 @@ fn around(operation: &str, pointer: &str, own: &World) -> Value {
             let mut body = assessment("team", "forming", "maturing");
             match pointer {
                 "/model_version" => body["model"] = json!("our-own"),
+                "/relationship" => body["relationship"] = json!("?"),
                 "/external_ids/0/value" => body["external_ids"] = named,
                 "/external_ids/0/system" => body["external_ids"] = json!([{"system": "?", "value": CASE}]),
                 _ => {}
@@ -260,14 +326,39 @@ fn around(operation: &str, pointer: &str, own: &World) -> Value {
             body["model_version"] = json!(1);
             body
         }
-        ("patch_assessment", "/external_ids/0/value") => json!({"external_ids": named}),
-        ("patch_assessment", "/external_ids/0/system") => json!({"external_ids": [{"system": "?", "value": CASE}]}),
+        ("patch_assessment" | "patch_constellation", "/external_ids/0/value") => json!({"external_ids": named}),
+        ("patch_assessment" | "patch_constellation", "/external_ids/0/system") => {
+            json!({"external_ids": [{"system": "?", "value": CASE}]})
+        }
+        ("create_constellation" | "patch_constellation", _) => {
+            let mut body = constellation();
+            match pointer {
+                "/external_ids/0/value" => body["external_ids"] = named,
+                "/external_ids/0/system" => body["external_ids"] = json!([{"system": "?", "value": CASE}]),
+                _ => body["relationships"][0]["id"] = json!("?"),
+            }
+            body
+        }
+        ("create_round" | "patch_round", _) => {
+            let mut body = crate::inviting::round("anonymous");
+            match pointer {
+                "/model" | "/model_version" => body["model"] = json!("our-own"),
+                "/perspectives/0/perspective" => {}
+                _ => body[&pointer[1..]] = json!("?"),
+            }
+            body["model_version"] = json!(1);
+            body
+        }
+        ("create_invitations", "/perspective") => json!({"perspective": "?"}),
+        ("create_invitations", _) => json!({"invitations": [{"perspective": "?"}]}),
+        (_, "/select/relationship") => json!({"select": {"model": "meaningful-connections", "relationship": "?"}}),
         ("migrate_assessment", "/to_version") => json!({"to_version": 2}),
         ("create_model", "/slug") => json!({"slug": "?"}),
         ("create_perspective", "/slug") => json!({"slug": "?", "label": "Mine", "voice": "individual"}),
         ("create_model", "/derived_from/model" | "/derived_from/version") => {
             json!({"slug": "mine", "derived_from": {"model": "our-own", "version": 1}})
         }
+        ("create_next_step", _) => json!({"gap_analysis": "?", "element": "feelings.heard", "what": "Ring back."}),
         (_, "/assessments/0") => json!({"assessments": ["?", own.submitted]}),
         (_, "/baseline") => json!({"assessments": [own.submitted], "baseline": "?"}),
         (_, "/select/model" | "/select/model_version") => json!({"select": {"model": "our-own", "model_version": 1}}),
@@ -297,7 +388,11 @@ fn by_body<'a>(operation: &'a Operation, pointer: &'a str, theirs: &'a Theirs) -
     ];
     let (hidden, missing): (Vec<&str>, &str) = match pointer.rsplit_once('/').map_or("", |(_, name)| name) {
         "0" if pointer == "/assessments/0" => (ids.to_vec(), NOTHING),
-        "baseline" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
+        "relationship" => (vec![&world.relationship], NOTHING),
+        "id" if pointer == "/relationships/0/id" => (vec![&world.relationship], NOTHING),
+        "baseline" if operation.id().ends_with("_round") => (vec![&world.open, &world.closed], NOTHING),
+        "constellation" => (vec![&world.constellation], NOTHING),
+        "gap_analysis" | "baseline" => (vec![&world.gap_analysis, &world.submitted], NOTHING),
         "model" | "slug" if operation.id() != "create_perspective" => (vec![MODEL], NEVER),
         "slug" | "perspective" => (vec![PERSPECTIVE], NEVER),
         "0" if pointer == "/select/perspectives/0" => (vec![PERSPECTIVE], NEVER),
@@ -325,10 +420,14 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
         "status",
         "limit",
         "format",
+        "theme",
         "from",
         "updated_since",
         "submitted_from",
         "submitted_to",
+        "due_before",
+        "element",
+        "theme_key",
     ];
     if plain.contains(&name) {
         return None;
@@ -336,7 +435,11 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
     let world = &theirs.world;
     let (hidden, missing) = match name {
         "model" => (MODEL.to_owned(), NEVER.to_owned()),
-        "perspective" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
+        "perspective" | "compare" => (PERSPECTIVE.to_owned(), NEVER.to_owned()),
+        "relationship" => (world.relationship.clone(), NOTHING.to_owned()),
+        "gap_analysis" => (world.gap_analysis.clone(), NOTHING.to_owned()),
+        "constellation" => (world.constellation.clone(), NOTHING.to_owned()),
+        "round" => (world.closed.clone(), NOTHING.to_owned()),
         "external_id" => (format!("{SYSTEM}|{CASE}"), format!("{SYSTEM}|case-0")),
         "system" => (THEIR_SYSTEM.to_owned(), "https://never.example".to_owned()),
         "value" => (CASE.to_owned(), "case-0".to_owned()),
@@ -358,21 +461,25 @@ async fn by_query<'a>(operation: &'a Operation, name: &'a str, theirs: &Theirs) 
             ("upsert_assessment", "system") => format!("system={value}&value={CASE}"),
             ("upsert_assessment", _) => format!("system={SYSTEM}&value={value}"),
             (_, "cursor") => format!("limit=1&cursor={value}"),
+            ("get_constellation", "gap_analysis") => format!("format=svg&gap_analysis={value}"),
             _ => format!("{name}={value}"),
         };
         let path = match operation.id() {
             "get_form" => "/v1/models/meaningful-connections/versions/1/form".to_owned(),
             _ => own.path(operation),
         };
-        own.to(operation, &format!("{path}?{query}"), "", operation.example())
+        own.to(operation, &format!("{path}?{query}"), "", own.example(operation))
     };
     Some(Way::new(format!("query {name}"), &[&hidden], missing, naming))
 }
 
+/// What a number counts, what is in a language and what a chart shows stands in the path before it.
+const OF_A_THING: [&str; 3] = ["version", "language", "chart"];
+
 /// The path of the operation on what is theirs, by this name or by that; and on nothing.
 fn paths(operation: &Operation, theirs: &World, query: &str) -> (Vec<String>, String) {
     let by = |other: &dyn Fn(&str) -> Option<String>| format!("{}{query}", theirs.path_with(operation, other));
-    let missing = by(&|name| (name != "version").then(|| NOTHING.to_owned()));
+    let missing = by(&|name| (!OF_A_THING.contains(&name)).then(|| NOTHING.to_owned()));
     let hidden = match operation.path.split('/').find(|part| part.starts_with('{')) {
         Some("{model}") => vec![by(&|name| (name == "model").then(|| MODEL.to_owned()))],
         Some("{perspective}") => vec![by(&|name| (name == "perspective").then(|| PERSPECTIVE.to_owned()))],
@@ -387,7 +494,8 @@ fn paths(operation: &Operation, theirs: &World, query: &str) -> (Vec<String>, St
                 "discard_model_draft",
                 "validate_model",
             ]
-            .contains(&operation.id()) =>
+            .contains(&operation.id())
+                || operation.id().contains("_model_draft_translation") =>
         {
             None
         }
@@ -408,9 +516,21 @@ fn by_path<'a>(operation: &'a Operation, theirs: &'a Theirs) -> Vec<Way<'a>> {
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .collect();
-    let things = ["model", "perspective", "assessment", "gap_analysis", "client"];
-    // What a number counts stands in the path before it.
-    let unknown = named.iter().find(|name| !things.contains(name) && **name != "version");
+    let things = [
+        "model",
+        "perspective",
+        "constellation",
+        "relationship",
+        "round",
+        "invitation",
+        "assessment",
+        "gap_analysis",
+        "next_step",
+        "client",
+    ];
+    let unknown = named
+        .iter()
+        .find(|name| !things.contains(name) && !OF_A_THING.contains(name));
     assert!(
         unknown.is_none(),
         "{} can name {unknown:?}, and no test covers it",
@@ -495,7 +615,7 @@ async fn by_header<'a>(operation: &'a Operation, name: &'a str, theirs: &'a Thei
                 "a-key-of-nobodys",
                 move |own: &World, key: &str| {
                     let etag = if operation.method == "PATCH" { "*" } else { "" };
-                    own.to(operation, &path, etag, operation.example())
+                    own.to(operation, &path, etag, theirs.world.example(operation))
                         .insert_header((name, key))
                 },
             ))

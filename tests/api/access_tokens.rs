@@ -269,7 +269,7 @@ async fn what_a_client_has_to_know_is_published() {
     let methods = json!(["client_secret_basic", "client_secret_post"]);
     assert_eq!(server["token_endpoint_auth_methods_supported"], methods);
     let scopes = server["scopes_supported"].as_array().cloned().unwrap_or_default();
-    assert_eq!(scopes.len(), 15);
+    assert_eq!(scopes.len(), 19);
     let resource = app.nobody().get("/.well-known/oauth-protected-resource").await.json();
     assert_eq!(
         (&resource["resource"], &resource["authorization_servers"]),

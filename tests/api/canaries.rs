@@ -93,8 +93,8 @@ fn out_of_tune(body: &Value) -> Value {
 }
 
 /// A body in which every free text of the schema has something to say.
-fn talkative(operation: &Operation) -> Option<(String, Value)> {
-    let (media_type, example) = operation.example()?;
+fn talkative(operation: &Operation, world: &World) -> Option<(String, Value)> {
+    let (media_type, example) = world.example(operation)?;
     let rating = json!({"current": "forming", "desired": "maturing", "note": "x"});
     let names = json!([{"system": "x", "value": "x"}]);
     let mut body = match operation.id() {
@@ -113,12 +113,28 @@ fn talkative(operation: &Operation) -> Option<(String, Value)> {
             body["external_ids"] = names;
         }
         "create_gap_analysis" | "preview_gap_analysis" => body["title"] = json!("x"),
+        "put_agreed_reading" => body["ratings"]["feelings.heard"] = rating,
+        "create_next_step" | "patch_next_step" => {
+            body["what"] = json!("x");
+            body["by_whom"] = json!({"label": "x", "external_id": {"system": "x", "value": "x"}});
+            body["evidence"] = json!([{"label": "x", "url": "https://example.org/x"}]);
+        }
         "create_model" | "patch_model" => {
             body["attribution"] = json!("x");
             body["copyright"] = json!("x");
             body["guide"] = json!([{"key": "one", "title": "x", "text": "x"}]);
         }
         "create_perspective" | "patch_perspective" => body["description"] = json!("x"),
+        "create_constellation" | "patch_constellation" => {
+            body["title"] = json!("x");
+            body["description"] = json!("x");
+            body["external_ids"] = names.clone();
+            body["parties"] = json!([{"key": "team", "kind": "team", "label": "x", "external_ids": names}]);
+            let cardinality = json!({"from": "some", "to": "some"});
+            body["relationships"] = json!([
+                {"from": "team", "to": "team", "cardinality": cardinality, "label": "x", "circumstances": "x"}
+            ]);
+        }
         _ => {}
     }
     Some((media_type, body))
@@ -183,12 +199,12 @@ async fn songs(
     let mut songs = Vec::new();
     let path = world.path(operation);
     let uri = format!("{path}{}", world.query(operation));
-    let etag = if ["PATCH", "DELETE"].contains(&operation.method.as_str()) {
+    let etag = if ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str()) {
         world.owner.get(&path).await.etag()
     } else {
         String::new()
     };
-    if let Some((media_type, body)) = talkative(operation) {
+    if let Some((media_type, body)) = talkative(operation, world) {
         let schema = &operation.described["requestBody"]["content"][&media_type]["schema"];
         let is_form = media_type.ends_with("urlencoded");
         let valid = if is_form {

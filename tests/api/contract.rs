@@ -127,7 +127,7 @@ async fn no_operation_takes_a_parameter_that_it_does_not_name() {
         let uri = format!("{}{query}{separator}colour=red", world.path(&operation));
         let answer = world
             .owner
-            .send(world.to(&operation, &uri, "\"1\"", operation.example()))
+            .send(world.to(&operation, &uri, "\"1\"", world.example(&operation)))
             .await;
         faults.extend(undeclared(&document, &operation, &answer));
         assert_eq!(answer.status, 400, "{} {}", operation.id(), answer.text());

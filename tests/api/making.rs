@@ -20,7 +20,7 @@ pub fn id_of(uri: &str) -> String {
 pub fn digest_of(resource: &Value) -> String {
     let mut resource = resource.clone();
     let members = resource.as_object_mut().expect("an object");
-    for name in ["digest", "sealed_at", "sealed_by", "has_draft"] {
+    for name in ["digest", "sealed_at", "sealed_by", "has_draft", "languages"] {
         members.remove(name);
     }
     let canonical = serde_json_canonicalizer::to_vec(&resource).expect("canonical JSON");

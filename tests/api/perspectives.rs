@@ -140,6 +140,10 @@ async fn what_a_perspective_cannot_be_is_told_at_once() {
         "/weight unknown_field",
     ];
     assert_eq!(refused.faults(), expected);
+    let everybody = json!({"slug": "all", "label": "Everybody", "voice": "collective"});
+    let refused = acme.post("/v1/perspectives", everybody).await;
+    assert_problem(&refused, 422, "invalid");
+    assert_eq!(refused.faults(), ["/slug reserved"]);
     partner(&acme).await;
     let refused = acme
         .patch(PARTNER, json!({"slug": "other", "label": null, "voice": null}))

@@ -84,6 +84,52 @@ impl Second {
         })
     }
 
+    /// Every row of a table, column by column: bytes and ids in hexadecimal, times in microseconds since 1970; and its rowid, where
+    /// `SQLite` keeps one.
+    pub fn dump(&mut self, table: &str) -> Vec<Vec<String>> {
+        let mut columns: Vec<String> = self.columns(table).iter().map(|name| format!("\"{name}\"")).collect();
+        let texts: Vec<String> = match self {
+            Self::Sqlite(_) => {
+                let made = format!("SELECT upper(sql) AS line FROM sqlite_master WHERE name = '{table}'");
+                if !self.lines(&made)[0].contains("WITHOUT ROWID") {
+                    columns.push("rowid".to_owned());
+                }
+                let text = |name: &String| {
+                    format!("CASE typeof({name}) WHEN 'blob' THEN lower(hex({name})) ELSE coalesce({name}, '') END")
+                };
+                columns.iter().map(text).collect()
+            }
+            Self::Postgres(_) => {
+                let times = format!(
+                    "SELECT column_name::text AS line FROM information_schema.columns \
+                     WHERE table_name = '{table}' AND data_type = 'timestamp with time zone'"
+                );
+                let times = self.lines(&times);
+                let text = |name: &String| {
+                    if times.iter().any(|time| format!("\"{time}\"") == *name) {
+                        format!("coalesce((extract(epoch FROM {name}) * 1000000)::bigint::text, '')")
+                    } else {
+                        format!("coalesce({name}::text, '')")
+                    }
+                };
+                columns.iter().map(text).collect()
+            }
+        };
+        let line = texts.join(" || '\u{1f}' || ");
+        let is_id = |text: &str| uuid::Uuid::try_parse(text).is_ok();
+        self.lines(&format!("SELECT {line} AS line FROM \"{table}\""))
+            .into_iter()
+            .map(|row| {
+                let plain = |value: &str| match value.strip_prefix("\\x") {
+                    Some(hex) => hex.to_owned(),
+                    None if is_id(value) => value.replace('-', ""),
+                    None => value.to_owned(),
+                };
+                row.split('\u{1f}').map(plain).collect()
+            })
+            .collect()
+    }
+
     /// Every row of this organisation, every column of it.
     pub fn of(&mut self, organisation: OrganisationId) -> Vec<String> {
         let hex = organisation.to_string().replace('-', "");

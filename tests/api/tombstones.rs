@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 use crate::{
     app::{Client, TestApp},
+    inviting::{Respondent, opened, round, tokens},
     making::{id_of, renewed, withdraw},
+    rows::Second,
 };
 
 /// What has ended, as what and of whom.
@@ -158,4 +160,42 @@ async fn what_ended_elsewhere_ends_here_once() {
     );
     let again = apply_all(&app.db, &tombstones).expect("applied");
     assert!(again.clients_without_secret.is_empty());
+}
+
+#[actix_web::test]
+async fn what_a_respondent_erased_stays_erased_after_a_restore_whatever_of_it_the_backup_has() {
+    for backed_up in ["before it was submitted", "after it was submitted"] {
+        let app = TestApp::new().await;
+        let acme = app.organisation("acme");
+        let uri = opened(&acme, round("anonymous")).await;
+        let token = tokens(&acme, &uri, "team", 1).await.remove(0);
+        let own = Respondent::invited(&app, &token).await;
+        own.rate("forming", "maturing").await;
+        let mut second = Second::open(&app.database);
+        let back_up = "CREATE TABLE backup AS SELECT * FROM responses";
+        if backed_up.starts_with("before") {
+            second.run(back_up);
+        }
+        let receipt = own.submit().await.json()["receipt"]
+            .as_str()
+            .expect("a receipt")
+            .to_owned();
+        if backed_up.starts_with("after") {
+            second.run(back_up);
+        }
+        let own = Respondent::with_receipt(&app, &receipt).await;
+        assert_eq!(own.client.act(&format!("{}/erase", own.uri)).await.status, 204);
+        let ended = ended(&app);
+        let [one] = ended.as_slice() else { panic!("{ended:?}") };
+        assert_eq!(
+            (one.what, one.resource.to_string()),
+            (Gone::ResponseErased, id_of(&own.uri))
+        );
+        assert_eq!(one.at, one.at.midnight(), "it says no more than the day");
+        second.run("DELETE FROM tombstones; DELETE FROM responses; INSERT INTO responses SELECT * FROM backup");
+        let applied = apply_all(&app.db, &ended.into_iter().collect()).expect("applied");
+        assert_eq!(applied.assessments_erased, usize::from(backed_up.starts_with("after")));
+        let left = second.lines("SELECT 'x' AS line FROM responses WHERE draft IS NOT NULL OR version IS NOT NULL");
+        assert_eq!(left, Vec::<String>::new(), "{backed_up}");
+    }
 }

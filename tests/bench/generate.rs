@@ -71,6 +71,7 @@ fn actor(text: &str) -> Result<Actor, String> {
     Ok(Actor {
         organisation: organisation.parse().map_err(|_| "an organisation's id")?,
         client: client.parse().map_err(|_| "a client's id")?,
+        respondent: None,
     })
 }
 
@@ -100,6 +101,8 @@ fn submitted(keys: &[ElementKey], client: ClientId) -> Result<(Found, Found), No
         model_version: 1,
         perspective: PERSPECTIVES.choose(&mut random).expect("one").parse().expect("a slug"),
         perspective_version: 1,
+        relationship: None,
+        round: None,
         respondent_ref: Some(format!("respondent-{}", random.random_range(0..1_000_000))),
         external_ids: Vec::new(),
         research_consent: Some(random.random()),

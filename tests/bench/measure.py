@@ -5,17 +5,16 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import random
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-from processes import ROOT, SERVICE, Ceiling, Cluster, Figures, Load, Service, fail, memory, postgres_program, say
+from processes import SERVICE, Ceiling, Cluster, Figures, Load, Service, fail, memory, say
+from tables import line, number, print_machine, table
 
 ORGANISATIONS = 20
 MODEL = "/v1/models/meaningful-connections/versions/1"
@@ -242,20 +241,6 @@ def verify(service, path):
 # What is printed.
 
 
-def number(value, digits=1):
-    return "" if value is None else f"{value:,.{digits}f}"
-
-
-def line(*cells):
-    print("| " + " | ".join(str(cell) for cell in cells) + " |")
-
-
-def table(*names):
-    print()
-    line(*names)
-    line(*("---" for _ in names))
-
-
 class Table:
     """The works against their bars. A row meets its bar where the ratio, the p99 and the memory do."""
 
@@ -331,17 +316,7 @@ def print_growth(bench, sizes):
                      "yes" if max(slower, later) <= 1.3 else "no")
 
 
-def print_machine(bench, load_before):
-    def said(*command):
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-        return done.stdout.strip() if done.returncode == 0 else "unknown"
-
-    with open("/proc/cpuinfo") as file:
-        model = next((text.partition(":")[2].strip() for text in file if text.startswith("model name")), "unknown")
-    print(f"\n{model}, {os.cpu_count()} cores; Linux {platform.release()}; {time.strftime('%Y-%m-%d %H:%M')}; {said('rustc', '--version')}; "
-          f"{said(postgres_program('postgres'), '--version') if bench.cluster else 'no PostgreSQL'}; commit {said('git', 'rev-parse', '--short', 'HEAD')}"
-          f"{' with changes' if said('git', 'status', '--porcelain') else ''}; load average before {load_before}.")
-    options = bench.options
+def print_settings(options):
     print(f"Server and load share these cores; release build; tokens verified, logs at info to a file, metrics on; 32 connections "
           f"(gap analyses: 1); {options.seconds:g} s a measurement after {options.warm_up:g} s; median of {options.rounds} rounds, "
           f"interleaved with the ceilings; {ORGANISATIONS} organisations, four of five assessments in one.")
@@ -412,7 +387,8 @@ def main():
             print_works(bench)
             if "start" in options.works:
                 print_start(bench)
-        print_machine(bench, load_before)
+        print_machine(load_before, bench.cluster)
+        print_settings(options)
 
 
 if __name__ == "__main__":

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
-SERVICE = os.path.join(TARGET, "release", "meaningful-connections")
-EXAMPLES = os.path.join(TARGET, "release", "examples")
+SERVICE = os.environ.get("SERVICE", os.path.join(TARGET, "release", "meaningful-connections"))
+EXAMPLES = os.environ.get("EXAMPLES", os.path.join(TARGET, "release", "examples"))
 CONNECTIONS = 32
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def fail(message):
-    sys.exit(f"tests/bench/run: {message}")
+    sys.exit(f"{os.path.relpath(sys.argv[0], ROOT)}: {message}")
 
 
 def say(message):

@@ -6,7 +6,8 @@ that file was last renewed (in a shallow clone: as many as there are). Whoever b
 
 No kept tool on npm or PyPI knows OpenAPI 3.1: openapi-diff stops at 3.0, optic is archived, oasdiff comes as Go only. What breaks is
 little, once it is said as one rule: a request that was good stays good, and an answer still is what it was said to be. So a new
-request schema admits all that the old one admitted, and an old answer schema all that the new one admits, unknown fields aside.
+request schema admits all that the old one admitted, and an old answer schema all that the new one admits, unknown fields aside, and
+words of which it said that more may come.
 """
 
 import json
@@ -69,7 +70,7 @@ class Admission:
             return
         if types(b) and not types(a) <= types(b) and not (types(a) == {"integer"} and "number" in types(b)):
             yield f"{at}: type {sorted(types(a))}, not {sorted(types(b))}"
-        if "enum" in b and not set(map(str, a.get("enum", ["…"]))) <= set(map(str, b["enum"])):
+        if "enum" in b and not self.may_grow(b) and not set(map(str, a.get("enum", ["…"]))) <= set(map(str, b["enum"])):
             yield f"{at}: enum {a.get('enum')}, not {b['enum']}"
         for word in ("pattern", "format", "const"):
             if word in b and "enum" not in a and a.get(word) != b[word]:
@@ -81,6 +82,10 @@ class Admission:
             for word in AT_LEAST:
                 if b.get(word, 0 if word != "minimum" else float("-inf")) > a.get(word, 0 if word != "minimum" else float("-inf")):
                     yield f"{at}: {word} {a.get(word)}, not {b[word]}"
+
+    def may_grow(self, b):
+        """Whether readers were told, where the words of an answer are promised, that others may join them."""
+        return self.is_answer and "More may come." in b.get("description", "")
 
     def members(self, a, b, at):
         mine, theirs = a.get("properties", {}), b.get("properties", {})
@@ -125,9 +130,12 @@ def broken(old, new):
         if after is None:
             yield f"{name}: removed"
             continue
-        for word in ("operationId", "security"):
-            if before.get(word) != after.get(word):
-                yield f"{name}: {word} {after.get(word)}, not {before.get(word)}"
+        if before.get("operationId") != after.get("operationId"):
+            yield f"{name}: operationId {after.get('operationId')}, not {before.get('operationId')}"
+        # Another way in breaks nobody; a way that is gone does, as does a first one where everybody was let in.
+        was, is_now = before.get("security") or [{}], after.get("security") or [{}]
+        if not all(way in is_now for way in was):
+            yield f"{name}: security {after.get('security')}, not {before.get('security')}"
         for fault in [*parameters(old, before, new, after), *body(old, before, new, after), *answers(old, before, new, after)]:
             yield f"{name}: {fault}"
 

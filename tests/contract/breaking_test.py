@@ -43,6 +43,10 @@ class Breaking(unittest.TestCase):
     def test_a_word_that_is_new_in_answers(self):
         self.assert_breaks(lambda d, s, p: s["Movement"]["enum"].append("sideways"), "enum")
 
+    def test_a_word_that_is_new_in_answers_of_which_more_were_announced(self):
+        self.assert_passes(lambda d, s, p: s["ReasonCode"]["enum"].append("sideways"))
+        self.assert_breaks(lambda d, s, p: s["ReasonCode"].update(type="integer"), "/code: type")
+
     def test_a_field_that_requests_now_require(self):
         self.assert_breaks(lambda d, s, p: s["CreateAssessment"]["required"].append("respondent_ref"), "/respondent_ref: now required")
 

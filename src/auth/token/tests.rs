@@ -2,8 +2,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, crypto::sign};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::{Claims, Issuer};
+use super::{Bearer, Claims, Issuer};
 use crate::{
     auth::{
         Error,
@@ -11,8 +12,10 @@ use crate::{
         scope::ScopeSet,
     },
     domain::{
-        id::{ClientId, OrganisationId},
+        access::Respondent,
+        id::{AssessmentId, ClientId, OrganisationId, PerspectiveId, RoundId},
         moment::Moment,
+        round,
     },
     store::keys::{Key, NewKey},
 };
@@ -102,12 +105,13 @@ fn a_token_says_what_it_was_issued_for() {
     let scopes = ScopeSet::known("assessments:write models:read");
     let issued = forge
         .issuer
-        .issue(key, client(), OrganisationId::NIL, scopes, now())
+        .issue(key, OrganisationId::NIL, Bearer::Client(client(), scopes), now())
         .expect("a token");
     let expected = Claims {
         organisation: OrganisationId::NIL,
         client: client(),
         scopes,
+        respondent: None,
         expires_at: now().plus_seconds(900),
     };
     assert_eq!(forge.verify(&issued).expect("it counts"), expected);
@@ -138,6 +142,49 @@ fn a_token_says_what_it_was_issued_for() {
         assert!(names.contains(&name), "{name} is missing");
     }
     assert_eq!(said["scope"], "models:read assessments:write");
+}
+
+#[test]
+fn a_respondents_token_is_bound_to_their_assessment_and_has_no_scope_of_a_client() {
+    let forge = Forge::new();
+    let key = forge.ring.signer(now()).expect("a signer");
+    let respondent = Respondent {
+        round: RoundId::from_uuid(Uuid::from_u128(1)),
+        assessment: AssessmentId::from_uuid(Uuid::from_u128(2)),
+        perspective: PerspectiveId::from_uuid(Uuid::from_u128(3)),
+        since: now(),
+        privacy: round::Privacy::Anonymous,
+        by_receipt: false,
+    };
+    let issued = forge
+        .issuer
+        .issue(key, OrganisationId::NIL, Bearer::Respondent(respondent), now())
+        .expect("a token");
+    let claims = forge.verify(&issued).expect("it counts");
+    assert_eq!(claims.respondent, Some(respondent));
+    assert!(claims.scopes.is_empty() && claims.client.is_nil());
+}
+
+#[test]
+fn a_token_that_is_a_clients_and_a_respondents_is_refused() {
+    let forge = Forge::new();
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let bound = json!({"round": id, "perspective": id, "since": NOW, "privacy": "named", "receipt": true});
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut claims = claims();
+        claims["respondent"] = bound.clone();
+        claims["client_id"] = json!(ClientId::NIL);
+        claims["scope"] = json!("respond");
+        change(&mut claims);
+        forge.verify(&forge.sign(&forge.header(), &claims)).is_err()
+    };
+    assert!(!refused(&|_| {}));
+    assert!(refused(&|claims| claims["client_id"] = json!(client())));
+    assert!(refused(&|claims| claims["scope"] = json!("models:read")));
+    assert!(refused(&|claims| claims["scope"] = json!("respond assessments:read")));
+    assert!(refused(&|claims| claims["respondent"]["round"] = json!("any")));
+    assert!(refused(&|claims| claims["respondent"]["since"] = json!(i64::MAX)));
+    assert!(refused(&|claims| claims["respondent"] = Value::Null));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! A gap analysis through its life.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Analysis, GapAnalysis, GapAnalysisStatus, ModelRef};
+use super::{Analysis, Baseline, GapAnalysis, GapAnalysisStatus, ModelRef, Voice, Withholding};
 use crate::domain::{
-    id::{AssessmentId, GapAnalysisId},
+    id::{AssessmentId, GapAnalysisId, RelationshipId, RoundId},
     life_cycle::{Seal, Sealed, Version},
     moment::{DateOrTime, Moment},
     slug::Slug,
@@ -31,6 +33,10 @@ pub struct Select {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 100)]
     pub perspectives: Vec<Slug>,
+    /// About this relationship; without one, about any, and about the service as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub relationship: Option<RelationshipId>,
     /// Whose newest version was submitted at or after: an RFC 3339 timestamp, or a date, which is its midnight in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
@@ -62,6 +68,46 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub baseline: Option<GapAnalysisId>,
+    /// The round whose submissions these are: never in a body, whose schema does not know it. Only revealing a round sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub round: Option<RoundId>,
+}
+
+/// What a version was computed from, whether or not it says so: what erasing follows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The assessments that entered it, each with the version and the perspective.
+    pub assessments: BTreeMap<AssessmentId, (Version, Slug)>,
+    /// The gap analysis it was compared with, and the version.
+    pub baseline: Option<(GapAnalysisId, Version)>,
+}
+
+impl Sources {
+    /// Those of these voices that enter an analysis, and its baseline.
+    pub fn of(voices: &[Voice], withholding: Option<&Withholding>, baseline: Option<&Baseline<'_>>) -> Self {
+        let mut sizes: BTreeMap<&Slug, u32> = BTreeMap::new();
+        for voice in voices {
+            *sizes.entry(&voice.perspective).or_default() += 1;
+        }
+        let least = withholding.map_or(0, |withholding| withholding.minimum_group);
+        let entered = voices
+            .iter()
+            .filter(|voice| sizes.get(&voice.perspective).is_some_and(|size| *size >= least));
+        Self {
+            assessments: entered
+                .filter_map(|voice| Some((voice.assessment?, (voice.version?, voice.perspective.clone()))))
+                .collect(),
+            baseline: baseline.map(|baseline| (baseline.gap_analysis, baseline.version)),
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = (Uuid, Version)> + '_ {
+        let assessments = self.assessments.iter().map(|(id, (version, _))| (id.uuid(), *version));
+        let baseline = self.baseline.iter().map(|(id, version)| (id.uuid(), *version));
+        assessments.chain(baseline)
+    }
 }
 
 /// A gap analysis through its life.
@@ -92,26 +138,24 @@ impl GapAnalysis {
 }
 
 impl Analysis {
-    /// What it was computed from: assessments, and the analysis it was compared with, each with the version.
-    pub fn sources(&self) -> impl Iterator<Item = (Uuid, Version)> + '_ {
-        let assessments = self
-            .inputs
-            .iter()
-            .filter_map(|input| Some((input.assessment?.uuid(), input.version?)));
-        let baseline = self
-            .distance_travelled
-            .iter()
-            .map(|distance| (distance.baseline.gap_analysis.uuid(), distance.baseline.version));
-        assessments.chain(baseline)
-    }
-
-    /// Whether it says what `other` was computed from: the same inputs, baseline and formula.
-    pub fn has_same_sources(&self, other: &Self) -> bool {
+    /// Whether it was made as `other` was, sources aside: by the same formula, of the same model, under the same title, with the
+    /// same agreed reading, and with the same next steps done since.
+    pub fn is_made_like(&self, other: &Self) -> bool {
+        let steps = |analysis: &Self| {
+            let distance = analysis.distance_travelled.as_ref();
+            distance.map(|distance| {
+                distance
+                    .next_steps
+                    .iter()
+                    .map(|step| step.next_step)
+                    .collect::<Vec<_>>()
+            })
+        };
         self.formula_version == other.formula_version
             && self.model == other.model
             && self.title == other.title
-            && self.inputs == other.inputs
-            && self.sources().eq(other.sources())
+            && self.agreed_reading == other.agreed_reading
+            && steps(self) == steps(other)
     }
 }
 
@@ -127,6 +171,10 @@ pub struct Summary {
     pub formula_version: String,
     /// The model version that its inputs rate.
     pub model: ModelRef,
+    /// The round whose submissions it was made from, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub round: Option<RoundId>,
 }
 
 impl Analysis {
@@ -136,6 +184,7 @@ impl Analysis {
             title: self.title.clone(),
             formula_version: self.formula_version.clone(),
             model: self.model.clone(),
+            round: self.round,
         }
     }
 }

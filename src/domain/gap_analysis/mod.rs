@@ -7,25 +7,32 @@ mod comparability;
 mod counting;
 mod distance;
 mod figures;
+mod inputs;
 mod life;
 mod perception;
 mod priorities;
 mod reading;
 mod reason;
+mod relationships;
 mod safety;
+pub mod timeline;
+mod withholding;
 pub mod wording;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use comparability::Comparability;
-pub use distance::{Baseline, BaselineRef, DistanceTravelled, ElementDistance, Movement};
-pub use life::{GapAnalysisItem, Life, MOST_INPUTS, MOST_PERSPECTIVES, Request, Select, Summary};
+pub use distance::{Baseline, BaselineRef, DistanceTravelled, DoneStep, ElementDistance, Movement, StepTaken};
+pub use inputs::{Input, Voice};
+pub use life::{GapAnalysisItem, Life, MOST_INPUTS, MOST_PERSPECTIVES, Request, Select, Sources, Summary};
 pub use perception::PerceptionGap;
 pub use priorities::{Priority, Strength};
 pub use reading::{Gap, GapCounts, LevelCounts, Reading, Side};
 pub use reason::{Reason, ReasonCode};
+pub use relationships::{RelationshipReading, by_relationship, by_shown_relationship, weakest_relationships};
 pub use safety::{GateStatus, SafetyGate};
+pub use withholding::{Disclosed, Withheld, WithheldReason, Withholding, may_follow};
 
 use std::collections::BTreeMap;
 
@@ -34,37 +41,16 @@ use utoipa::ToSchema;
 
 use self::{counting::Counted, wording::Wording};
 use super::{
+    agreed_reading::{self, AgreedLevels, AgreedReadingRef},
     digest::Digest,
-    id::{AssessmentId, GapAnalysisId},
-    life_cycle::{Seal, Version},
+    id::{GapAnalysisId, RoundId},
+    life_cycle::{Seal, Sealed, Version},
     model::{Definition, Strand},
-    ratings::Levels,
     slug::{ElementKey, Slug},
 };
 
 /// The version of the formulas by which an analysis is computed. Raised whenever the same inputs would give other bytes.
 pub const FORMULA_VERSION: &str = "1";
-
-/// One input of an analysis. A preview of ratings that were never saved knows only perspective and levels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voice {
-    /// The assessment.
-    pub assessment: Option<AssessmentId>,
-    /// Its version.
-    pub version: Option<Version>,
-    /// The digest of that version.
-    pub digest: Option<Digest>,
-    /// The perspective it was made from.
-    pub perspective: Slug,
-    /// Its levels in model order.
-    pub levels: Levels,
-}
-
-impl Voice {
-    fn order(&self) -> (&Slug, Option<AssessmentId>, Option<Version>, Option<&Digest>) {
-        (&self.perspective, self.assessment, self.version, self.digest.as_ref())
-    }
-}
 
 /// The model version that an analysis reads its inputs by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -76,36 +62,6 @@ pub struct ModelRef {
     pub version: Version,
     /// The digest of that version.
     pub digest: Digest,
-}
-
-/// What an analysis was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Input {
-    /// The assessment. Omitted in a preview of ratings that were never saved, as are version and digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub assessment: Option<AssessmentId>,
-    /// Its version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i32>, nullable = false, minimum = 1)]
-    pub version: Option<Version>,
-    /// The digest of that version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub digest: Option<Digest>,
-    /// The perspective it was made from.
-    pub perspective: Slug,
-}
-
-impl From<Voice> for Input {
-    fn from(voice: Voice) -> Self {
-        Self {
-            assessment: voice.assessment,
-            version: voice.version,
-            digest: voice.digest,
-            perspective: voice.perspective,
-        }
-    }
 }
 
 /// An element's readings.
@@ -120,10 +76,14 @@ pub struct ElementReading {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub strand: Option<Strand>,
-    /// The reading of all inputs.
-    pub all: Reading,
-    /// The reading of each perspective that has an input, by slug.
-    pub by_perspective: BTreeMap<Slug, Reading>,
+    /// The reading of all inputs, as far as they are shown.
+    pub all: Disclosed,
+    /// The reading of each perspective that has an input, by slug; with a `minimum_group`, of each that was asked.
+    pub by_perspective: BTreeMap<Slug, Disclosed>,
+    /// What the team agreed on after the round was revealed, beside the spread that it came from. It counts in no reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub agreed: Option<AgreedLevels>,
 }
 
 /// A theme's readings, which pool those of its elements.
@@ -132,10 +92,10 @@ pub struct ThemeReading {
     /// The theme.
     #[schema(pattern = "^[a-z][a-z0-9_]{0,59}$", example = "feelings")]
     pub theme: String,
-    /// The reading of all inputs.
-    pub all: Reading,
-    /// The reading of each perspective that has an input, by slug.
-    pub by_perspective: BTreeMap<Slug, Reading>,
+    /// The reading of all inputs, as far as they are shown.
+    pub all: Disclosed,
+    /// The reading of each perspective that has an input, by slug; with a `minimum_group`, of each that was asked.
+    pub by_perspective: BTreeMap<Slug, Disclosed>,
     /// The elements with the lowest current median; several where they tie.
     #[schema(max_items = 200)]
     pub weakest: Vec<ElementKey>,
@@ -146,10 +106,10 @@ pub struct ThemeReading {
 /// Safety's readings, which pool those of its considerations and of the themes' safety elements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SafetyReading {
-    /// The reading of all inputs.
-    pub all: Reading,
-    /// The reading of each perspective that has an input, by slug.
-    pub by_perspective: BTreeMap<Slug, Reading>,
+    /// The reading of all inputs, as far as they are shown.
+    pub all: Disclosed,
+    /// The reading of each perspective that has an input, by slug; with a `minimum_group`, of each that was asked.
+    pub by_perspective: BTreeMap<Slug, Disclosed>,
     /// The elements and considerations with the lowest current median; several where they tie.
     #[schema(max_items = 200)]
     pub weakest: Vec<ElementKey>,
@@ -167,7 +127,20 @@ pub struct Analysis {
     pub formula_version: String,
     /// The model version that all inputs share.
     pub model: ModelRef,
-    /// What it was made from, by perspective and assessment.
+    /// The round whose submissions it was made from, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub round: Option<RoundId>,
+    /// Of fewer people than this, nothing is shown and nothing is counted. Only an analysis of a round has it: each reading in
+    /// it is of a group of at least so many, which is all that is promised; in a shown distribution a rating can stand alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 2)]
+    pub minimum_group: Option<u32>,
+    /// The agreed reading of its round, as far as there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub agreed_reading: Option<AgreedReadingRef>,
+    /// What it was made from, by perspective and assessment; with a `minimum_group`, how many of each perspective that is shown.
     #[schema(max_items = 10_000)]
     pub inputs: Vec<Input>,
     /// Every element in model order: the themes' elements, then the considerations of Safety.
@@ -251,12 +224,29 @@ impl GapAnalysis {
     }
 }
 
+impl Analysis {
+    /// Shows what the team agreed on, or that it agreed on nothing. No figure changes.
+    pub fn agree(&mut self, agreed: Option<&Sealed<agreed_reading::Content>>) {
+        self.agreed_reading = agreed.map(|agreed| AgreedReadingRef {
+            version: agreed.version,
+            digest: agreed.seal.digest.clone(),
+        });
+        for element in &mut self.elements {
+            let rating = agreed.and_then(|agreed| agreed.content.ratings.get(&element.element));
+            element.agreed = rating.map(|rating| AgreedLevels {
+                current: rating.current,
+                desired: rating.desired,
+            });
+        }
+    }
+}
+
 /// The elements with the lowest current median.
 fn weakest<'a>(elements: impl Iterator<Item = &'a ElementReading>) -> Vec<ElementKey> {
     let mut lowest = f64::INFINITY;
     let mut weakest = Vec::new();
     for element in elements {
-        match element.all.current.median {
+        match element.all.current_median() {
             Some(median) if median <= lowest => {
                 if median < lowest {
                     weakest.clear();
@@ -270,16 +260,26 @@ fn weakest<'a>(elements: impl Iterator<Item = &'a ElementReading>) -> Vec<Elemen
     weakest
 }
 
-/// Analyses `voices`, which rate the model version `definition`, against an earlier analysis where there is one.
-pub fn analyse(
-    definition: &Definition,
-    model: ModelRef,
-    title: Option<String>,
-    mut voices: Vec<Voice>,
-    baseline: Option<&Baseline<'_>>,
-) -> Analysis {
+/// How to analyse.
+#[derive(Debug, Clone, Default)]
+pub struct Options<'a> {
+    /// What to call the analysis.
+    pub title: Option<String>,
+    /// The earlier analysis to compare with.
+    pub baseline: Option<&'a Baseline<'a>>,
+    /// Of how few nothing is shown; everything is where nobody says so.
+    pub withholding: Option<&'a Withholding>,
+}
+
+/// Analyses `voices`, which rate the model version `definition`.
+pub fn analyse(definition: &Definition, model: ModelRef, mut voices: Vec<Voice>, options: Options<'_>) -> Analysis {
+    let Options {
+        title,
+        baseline,
+        withholding,
+    } = options;
     voices.sort_by(|a, b| a.order().cmp(&b.order()));
-    let counted = Counted::of(&voices, definition.keys().count());
+    let counted = Counted::of(&voices, definition.keys().count(), withholding);
     let wording = Wording::of(definition);
     let elements = element_readings(definition, &counted);
     let themes = theme_readings(definition, &counted, &elements, &wording);
@@ -287,12 +287,19 @@ pub fn analyse(
     let perception_gaps = perception::perception_gaps(&elements, &wording);
     let priorities = priorities::priorities(&elements, &perception_gaps, &wording);
     let strengths = priorities::strengths(&elements, &perception_gaps);
-    let inputs: Vec<Input> = voices.into_iter().map(Input::from).collect();
+    let withheld = counted.withheld();
+    let inputs = match withholding {
+        None => voices.iter().cloned().map(Input::from).collect(),
+        Some(_) => counted.inputs(),
+    };
     let mut analysis = Analysis {
         title,
         formula_version: FORMULA_VERSION.to_owned(),
         model,
-        comparability: comparability::of_perspectives(&inputs),
+        round: None,
+        minimum_group: withholding.map(|withholding| withholding.minimum_group),
+        agreed_reading: None,
+        comparability: comparability::of_perspectives(&inputs, &withheld),
         inputs,
         elements,
         themes,
@@ -318,6 +325,7 @@ fn element_readings(definition: &Definition, counted: &Counted<'_>) -> Vec<Eleme
                 strand: ratable.strand,
                 all,
                 by_perspective,
+                agreed: None,
             }
         })
         .collect()

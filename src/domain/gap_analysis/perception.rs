@@ -48,6 +48,9 @@ fn pairs(element: &ElementReading, wording: &Wording<'_>) -> Vec<PerceptionGap> 
     let mut gaps = Vec::new();
     for (higher, above) in &element.by_perspective {
         for (lower, below) in &element.by_perspective {
+            let (Some(above), Some(below)) = (above.reading(), below.reading()) else {
+                continue;
+            };
             match (above.current.median, below.current.median) {
                 (Some(high), Some(low)) if high > low => gaps.push(PerceptionGap {
                     element: element.element.clone(),

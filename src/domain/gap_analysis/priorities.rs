@@ -42,6 +42,13 @@ pub struct Priority {
     pub reasons: Vec<Reason>,
 }
 
+impl Priority {
+    /// The level from which a step leads to the next one: the current median rounded down.
+    pub fn from_level(&self) -> Option<Level> {
+        wording::at_most(self.current_median)
+    }
+}
+
 /// An element at or above the desired level, at Maturing or Embedded, which no perspective is blind to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Strength {
@@ -77,26 +84,28 @@ pub(super) fn priorities(elements: &[ElementReading], gaps: &[PerceptionGap], wo
 }
 
 fn priority(element: &ElementReading, widest: Option<&PerceptionGap>, wording: &Wording<'_>) -> Option<Priority> {
-    let current_median = element.all.current.median?;
-    let desired_median = element.all.desired.median?;
+    let all = element.all.reading()?;
+    let current_median = all.current.median?;
+    let desired_median = all.desired.median?;
     let mut priority = Priority {
         rank: 0,
         element: element.element.clone(),
         current_median,
         desired_median,
-        median_gap: element.all.gap.as_ref()?.median,
+        median_gap: all.gap.as_ref()?.median,
         perception_difference: widest.map_or(0.0, |gap| gap.difference),
         next_level: wording::above(current_median),
         desired_level: wording::at_least(desired_median)?,
         reasons: Vec::new(),
     };
-    priority.reasons = reasons(&priority, element, widest, wording);
+    priority.reasons = reasons(&priority, element, all.n, widest, wording);
     Some(priority)
 }
 
 fn reasons(
     priority: &Priority,
     element: &ElementReading,
+    ratings: u32,
     widest: Option<&PerceptionGap>,
     wording: &Wording<'_>,
 ) -> Vec<Reason> {
@@ -104,7 +113,6 @@ fn reasons(
         .map(|(perspective, median)| safety::alarm(ReasonCode::SafetyAlarm, element, perspective, median, wording));
     let median_gap = (priority.median_gap > 0.0).then(|| {
         let gap = wording::levels(priority.median_gap);
-        let ratings = element.all.n;
         Reason::new(
             ReasonCode::MedianGap,
             format!("The median gap is {gap} (n = {ratings})."),
@@ -143,10 +151,13 @@ fn reasons(
 pub(super) fn strengths(elements: &[ElementReading], gaps: &[PerceptionGap]) -> Vec<Strength> {
     elements
         .iter()
-        .filter(|element| element.all.gap.as_ref().is_some_and(|gap| gap.median <= 0.0))
+        .filter(|element| {
+            let gap = element.all.reading().and_then(|reading| reading.gap.as_ref());
+            gap.is_some_and(|gap| gap.median <= 0.0)
+        })
         .filter(|element| !gaps.iter().any(|gap| gap.blind_spot && gap.element == element.element))
         .filter_map(|element| {
-            let current_median = element.all.current.median.filter(|median| *median >= 3.0)?;
+            let current_median = element.all.current_median().filter(|median| *median >= 3.0)?;
             Some(Strength {
                 element: element.element.clone(),
                 current_median,

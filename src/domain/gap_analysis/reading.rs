@@ -186,6 +186,20 @@ impl PartialSchema for Transitions {
 impl ToSchema for Transitions {}
 
 impl Reading {
+    /// The figures of these readings' ratings together, each of at least one input.
+    pub(super) fn pooled(readings: Vec<&Self>) -> Self {
+        let several_inputs = readings.len() > 1 || readings.iter().any(|reading| reading.current.agreement.is_some());
+        let (mut transitions, mut not_applicable) = ([[0; 4]; 4], 0);
+        for reading in readings {
+            not_applicable += reading.not_applicable;
+            let cells = reading.transitions.as_flattened();
+            for (ratings, more) in transitions.as_flattened_mut().iter_mut().zip(cells) {
+                *ratings += more;
+            }
+        }
+        Self::of(transitions, not_applicable, several_inputs)
+    }
+
     /// The figures of these ratings, by current and desired level. One input that rated several elements does not agree with itself: `several_inputs`.
     pub(super) fn of(transitions: [[u32; 4]; 4], not_applicable: u32, several_inputs: bool) -> Self {
         let current = transitions.map(|row| row.into_iter().sum());

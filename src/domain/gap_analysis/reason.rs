@@ -58,6 +58,10 @@ pub enum ReasonCode {
     ModelVersion,
     /// Comparability: other perspectives.
     Perspectives,
+    /// Comparability: about other relationships.
+    Relationship,
     /// Comparability: fewer than 3 inputs from a perspective.
     SmallN,
+    /// Comparability and Safety gate: what a perspective says is withheld.
+    Withheld,
 }

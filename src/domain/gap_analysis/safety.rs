@@ -1,5 +1,7 @@
 //! Safety, the heart of the model: alarms, and the gate that every theme passes.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,18 +15,19 @@ use crate::domain::{model::SAFETY, slug::Slug};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateStatus {
-    /// Nothing in Safety is in alarm.
+    /// Nothing in Safety is in alarm, and nothing of it is withheld.
     Clear,
-    /// The theme's own safety element or a consideration is in alarm. No rating is lowered for it.
+    /// The theme's own safety element or a consideration is in alarm, or may be, in what is withheld. No rating is lowered for it.
     Provisional,
 }
 
 /// What Safety says of a theme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SafetyGate {
-    /// Whether anything is in alarm.
+    /// `provisional` where anything is in alarm, or something of what a perspective says of Safety is withheld, and so not known.
     pub status: GateStatus,
-    /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within`, which raises none.
+    /// The alarms (`own_safety_element`, `safety_consideration`), then `early_stages_within`, which raises none, then `withheld`:
+    /// a perspective that may see an alarm or none. Where no alarm is among them, nothing that is shown is in alarm.
     #[schema(max_items = 10_000_000)]
     pub reasons: Vec<Reason>,
 }
@@ -35,7 +38,7 @@ pub(super) fn alarms(element: &ElementReading) -> impl Iterator<Item = (&Slug, f
     readings
         .into_iter()
         .flatten()
-        .filter_map(|(perspective, reading)| Some((perspective, median_in_alarm(reading)?)))
+        .filter_map(|(perspective, reading)| Some((perspective, median_in_alarm(reading.reading()?)?)))
 }
 
 fn median_in_alarm(reading: &Reading) -> Option<f64> {
@@ -59,13 +62,36 @@ pub(super) fn gate(theme: &str, elements: &[ElementReading], wording: &Wording<'
             alarms(element).map(move |(perspective, median)| alarm(code, element, perspective, median, wording))
         })
         .collect();
-    let status = if reasons.is_empty() {
-        GateStatus::Clear
-    } else {
-        GateStatus::Provisional
-    };
+    let is_in_alarm = !reasons.is_empty();
     reasons.extend(parts().flat_map(|element| early_stages_within(element, wording)));
+    let withheld = parts().flat_map(|element| {
+        element
+            .by_perspective
+            .iter()
+            .filter(|(_, reading)| reading.is_withheld())
+    });
+    let withheld: BTreeSet<&Slug> = withheld.map(|(perspective, _)| perspective).collect();
+    let status = if is_in_alarm || !withheld.is_empty() {
+        GateStatus::Provisional
+    } else {
+        GateStatus::Clear
+    };
+    reasons.extend(withheld.into_iter().map(silent));
     SafetyGate { status, reasons }
+}
+
+/// What a perspective says of Safety is withheld, in part at least: it raises no alarm, whatever it says.
+fn silent(perspective: &Slug) -> Reason {
+    Reason {
+        perspective: Some(perspective.clone()),
+        ..Reason::new(
+            ReasonCode::Withheld,
+            format!(
+                "Some or all of what {} says of Safety is withheld: whatever they say, it raises no alarm here.",
+                wording::perspective(perspective)
+            ),
+        )
+    }
 }
 
 /// Why a part of Safety is in alarm.
@@ -96,6 +122,7 @@ fn early_stages_within<'a>(
 ) -> impl Iterator<Item = Reason> + use<'a> {
     let readings = element.by_perspective.iter();
     readings
+        .filter_map(|(perspective, reading)| Some((perspective, reading.reading()?)))
         .filter(|(_, reading)| reading.current.counts.early_stages > 0 && median_in_alarm(reading).is_none())
         .map(|(perspective, reading)| Reason {
             code: ReasonCode::EarlyStagesWithin,

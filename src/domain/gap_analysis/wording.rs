@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{Analysis, Reason, perception, priorities, safety};
 use crate::domain::{
     level::Level,
     model::{Definition, SAFETY},
@@ -53,6 +54,41 @@ impl<'a> Wording<'a> {
     }
 }
 
+impl Analysis {
+    /// The same findings, their sentences with the labels of `definition`: the model version in another language. The
+    /// sentences themselves stay ours, and English.
+    #[must_use]
+    pub fn with_labels_of(mut self, definition: &Definition) -> Self {
+        let wording = Wording::of(definition);
+        let gaps = perception::perception_gaps(&self.elements, &wording);
+        for (gap, anew) in self.perception_gaps.iter_mut().zip(&gaps) {
+            if (&gap.element, &gap.higher, &gap.lower) == (&anew.element, &anew.higher, &anew.lower) {
+                gap.detail.clone_from(&anew.detail);
+            }
+        }
+        for theme in &mut self.themes {
+            let gate = safety::gate(&theme.theme, &self.elements, &wording);
+            reword(&mut theme.safety.reasons, &gate.reasons);
+        }
+        let priorities = priorities::priorities(&self.elements, &gaps, &wording);
+        for (priority, anew) in self.priorities.iter_mut().zip(&priorities) {
+            if priority.element == anew.element {
+                reword(&mut priority.reasons, &anew.reasons);
+            }
+        }
+        self
+    }
+}
+
+/// Takes over the sentences of the same reasons.
+fn reword(reasons: &mut [Reason], anew: &[Reason]) {
+    for (reason, anew) in reasons.iter_mut().zip(anew) {
+        if (reason.code, &reason.element, &reason.perspective) == (anew.code, &anew.element, &anew.perspective) {
+            reason.detail.clone_from(&anew.detail);
+        }
+    }
+}
+
 /// What a theme is called; Safety too.
 pub fn theme_label<'a>(definition: &'a Definition, theme: &'a str) -> &'a str {
     if theme == SAFETY {
@@ -89,6 +125,7 @@ pub(super) fn above(median: f64) -> Option<Level> {
     Level::ALL.into_iter().find(|level| f64::from(level.value()) > median)
 }
 
-fn at_most(median: f64) -> Option<Level> {
+/// The highest level that is at the median or below it.
+pub(super) fn at_most(median: f64) -> Option<Level> {
     Level::ALL.into_iter().rfind(|level| f64::from(level.value()) <= median)
 }

@@ -1,12 +1,12 @@
 //! What became of each element from one version of a model to another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Definition, Ratable};
-use crate::domain::slug::ElementKey;
+use crate::domain::{language::LanguageTag, slug::ElementKey};
 
 /// What became of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -103,4 +103,32 @@ pub fn element_changes(from: &Definition, to: &Definition) -> Vec<ElementChange>
         }
     });
     kept_or_new.chain(gone).collect()
+}
+
+/// What became of the translation into one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LanguageChange {
+    /// The language.
+    pub language: LanguageTag,
+    /// What became of it: `same`, `reworded`, `added` or `retired`.
+    pub change: Change,
+}
+
+/// Every language of either version.
+pub fn language_changes(from: &Definition, to: &Definition) -> Vec<LanguageChange> {
+    let either: BTreeSet<&LanguageTag> = from.translations.keys().chain(to.translations.keys()).collect();
+    let change = |language: &LanguageTag| {
+        let words = |definition: &Definition| Some(definition.translations.get(language)?.words.clone());
+        match (words(from), words(to)) {
+            (Some(was), Some(now)) if was != now => Change::Reworded,
+            (None, _) => Change::Added,
+            (_, None) => Change::Retired,
+            _ => Change::Same,
+        }
+    };
+    let change = |language: &LanguageTag| LanguageChange {
+        language: language.clone(),
+        change: change(language),
+    };
+    either.into_iter().map(change).collect()
 }

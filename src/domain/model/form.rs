@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Definition, Element, GuideStep, LevelLabel, Model, ModelStatus, Origin, Safety};
+use super::{Definition, Element, GuideStep, InLanguage, LevelLabel, Model, ModelStatus, Origin, Safety, TextPointer};
 use crate::domain::{
     id::ModelId,
+    language::LanguageTag,
     level::Level,
     life_cycle::{Seal, Version},
     perspective::{Perspective, Voice},
@@ -50,9 +51,12 @@ pub struct Form {
     pub perspective: Slug,
     /// The perspective's voice.
     pub voice: Voice,
-    /// The language of its texts (BCP 47).
-    #[schema(max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
-    pub language: String,
+    /// The language of its texts.
+    pub language: LanguageTag,
+    /// What the translation lacks, as pointers into it: that is in the model's own words, which are English.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<TextPointer>, required = false, max_items = 2000)]
+    pub untranslated: Vec<String>,
     /// The model's title.
     #[schema(max_length = 200)]
     pub title: String,
@@ -87,13 +91,16 @@ pub struct Form {
     pub seal: Option<Seal>,
 }
 
-/// The language in which models are written until translations come.
-pub const LANGUAGE: &str = "en";
-
 impl Form {
-    /// The form of a sealed model version, asked from a perspective.
-    pub fn of(model: &Model, version: Version, perspective: &Perspective) -> Self {
-        let definition = &model.definition;
+    /// The form of a sealed model version, asked from a perspective in the words of a language.
+    pub fn of(model: &Model, version: Version, perspective: &Perspective, words: &InLanguage<'_>) -> Self {
+        let definition = &*words.definition;
+        // Of the two stems of a theme a form shows one.
+        let unseen = match perspective.content.voice {
+            Voice::Individual => "/stem/collective",
+            Voice::Collective => "/stem/individual",
+        };
+        let untranslated = words.untranslated.iter().filter(|at| !at.ends_with(unseen));
         Self {
             id: model.id,
             slug: model.slug.clone(),
@@ -101,7 +108,8 @@ impl Form {
             status: ModelStatus::Published,
             perspective: perspective.slug.clone(),
             voice: perspective.content.voice,
-            language: LANGUAGE.to_owned(),
+            language: words.language.clone(),
+            untranslated: untranslated.cloned().collect(),
             title: definition.title.clone(),
             attribution: definition.attribution.clone(),
             copyright: definition.copyright.clone(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Definition;
+use super::{Definition, TranslationItem};
 use crate::domain::{
     fault::Broken,
     id::{ModelId, OrganisationId},
@@ -49,6 +49,10 @@ pub struct Model {
     #[serde(flatten)]
     #[schema(inline)]
     pub definition: Definition,
+    /// What the translations lack; no part of the digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub languages: Vec<TranslationItem>,
     /// Its seal; absent on a draft.
     #[serde(flatten)]
     #[schema(inline)]
@@ -87,6 +91,7 @@ impl Head {
     /// This model, showing a sealed version as it was sealed.
     pub fn showing_version(&self, sealed: &Sealed<Definition>) -> Model {
         Model {
+            languages: sealed.content.languages(),
             seal: Some(sealed.seal.clone()),
             ..Model::of_version(self.id, self.slug.clone(), sealed.version, sealed.content.clone())
         }
@@ -108,6 +113,7 @@ impl Head {
             status: ModelStatus::Draft,
             based_on: draft.based_on,
             has_draft: Some(true),
+            languages: draft.content.languages(),
             ..Model::of_version(self.id, self.slug.clone(), 0, draft.content.clone())
         }
     }
@@ -124,6 +130,7 @@ impl Model {
             based_on: None,
             has_draft: None,
             definition,
+            languages: Vec::new(),
             seal: None,
         }
     }

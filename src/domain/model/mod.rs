@@ -2,21 +2,27 @@
 
 mod diff;
 mod form;
+mod in_language;
 mod life;
 mod rules;
 mod seed;
+mod translation;
 
-pub use diff::{Change, ElementChange, element_changes};
-pub use form::LANGUAGE;
+pub use diff::{Change, ElementChange, LanguageChange, element_changes, language_changes};
 pub use form::{Form, FormTheme};
+pub use in_language::InLanguage;
 pub use life::{Head, Life, Model, ModelStatus};
 pub use rules::faults;
 pub use seed::{MEANINGFUL_CONNECTIONS, MEANINGFUL_CONNECTIONS_ID, meaningful_connections};
+pub use translation::{KeptTranslation, ModelTranslation, TextPointer, Translation, TranslationItem};
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    language::LanguageTag,
     level::Level,
     life_cycle::Version,
     perspective::Voice,
@@ -209,6 +215,9 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub lineage: Option<Origin>,
+    /// The same in other languages, by language; the text above is English.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<LanguageTag, KeptTranslation>,
 }
 
 /// The four levels with the labels of the slides (page 8).
@@ -252,6 +261,7 @@ impl Default for Definition {
             safety: Safety::default(),
             guide: Vec::new(),
             lineage: None,
+            translations: BTreeMap::new(),
         }
     }
 }

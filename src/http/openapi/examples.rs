@@ -1,5 +1,8 @@
 //! Examples of answers: values of the very types that are sent, so that they cannot drift.
 
+mod access;
+mod follow_up;
+mod rounds;
 mod world;
 
 use std::error::Error;
@@ -7,44 +10,35 @@ use std::error::Error;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use self::world::{World, commissioner, id, moment, ratings, seal};
+use self::world::{World, commissioner, constellation, id, moment, ratings, seal};
 
 use crate::{
-    auth::{
-        self,
-        keys::{Jwk, Jwks},
-        scope::ScopeSet,
-    },
     domain::{
         assessment::{self, Assessment, migration_effects},
+        constellation::{ConstellationItem, Summary},
         digest::Digest,
         fault::Fault,
-        gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Voice as Input, analyse},
-        id::OrganisationId,
+        gap_analysis::{GapAnalysis, GapAnalysisItem, GapAnalysisStatus, ModelRef, Options, Voice as Input, analyse},
+        language::LanguageTag,
         level::Level,
         life_cycle::{Draft, Sealed, Versioned},
-        model::{Form, element_changes},
+        model::{Definition, Form, Translation, element_changes, language_changes},
         ratings::pack,
     },
     http::{
-        PublicUrl,
         problem::NOT_FOUND,
         reply::List,
         routes::{
-            VersionItem, clients, model_versions,
-            oauth::{Token, TokenError},
+            VersionItem, model_versions,
             operations::OK,
             root::{ProblemKind, ROOT},
-            well_known::{AuthorizationServer, ProtectedResource},
         },
     },
     service::{
         diff::Diff,
         migration::Migration,
         models::{ModelDiff, ModelItem, Validation},
-        organisations::Organisation,
     },
-    store,
 };
 
 /// Examples by name: that of the schema, with what tells apart several of one schema.
@@ -61,6 +55,9 @@ impl Examples {
         examples.service()?;
         examples.access()?;
         examples.models(&world)?;
+        examples.constellations()?;
+        examples.rounds()?;
+        examples.follow_up(&world)?;
         examples.assessments(&world)?;
         examples.gap_analyses(&world)?;
         Ok(examples)
@@ -144,73 +141,6 @@ impl Examples {
         )
     }
 
-    fn access(&mut self) -> Outcome {
-        let url = PublicUrl("https://connections.example.org".to_owned());
-        self.add("AuthorizationServer", AuthorizationServer::at(&url))?;
-        self.add("ProtectedResource", ProtectedResource::at(&url))?;
-        let scopes = "models:read assessments:read assessments:write";
-        self.add(
-            "Token",
-            Token::new(
-                "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl".to_owned(),
-                ScopeSet::known(scopes),
-            ),
-        )?;
-        let refusals = [
-            ("TokenError.400", auth::Error::InvalidScope),
-            ("TokenError.401", auth::Error::InvalidClient),
-            (
-                "TokenError.429",
-                auth::Error::TooManyFailures {
-                    retry_after_seconds: 60,
-                },
-            ),
-            ("TokenError.503", auth::Error::Overloaded),
-        ];
-        for (name, error) in refusals {
-            self.add(name, TokenError::from(error))?;
-        }
-        self.organisation(scopes)
-    }
-
-    fn organisation(&mut self, scopes: &str) -> Outcome {
-        self.add(
-            "Jwks",
-            Jwks {
-                keys: vec![Jwk {
-                    kty: "OKP",
-                    crv: "Ed25519",
-                    usage: "sig",
-                    alg: "EdDSA",
-                    kid: id(1),
-                    x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
-                }],
-            },
-        )?;
-        self.add(
-            "Organisation",
-            Organisation {
-                id: id(2),
-                name: "Acme Care".to_owned(),
-                created_at: moment(),
-                updated_at: moment(),
-            },
-        )?;
-        let client = clients::Client::from(store::clients::Client {
-            organisation: OrganisationId::NIL,
-            id: id(3),
-            name: "Case management".to_owned(),
-            scopes: scopes.to_owned(),
-            revision: 1,
-            created_at: moment(),
-            updated_at: moment(),
-            revoked_at: None,
-        });
-        let secret = "7Jx1vT0cQm3rK8dYwZ5nB2hL9sPfGaEuR4iO6jXkVtM".to_owned().into();
-        self.add("ApiClient.secret", client.clone().with_secret(&secret))?;
-        self.add_with_page("ApiClient", client)
-    }
-
     fn models(&mut self, world: &World) -> Outcome {
         let World {
             head,
@@ -230,16 +160,20 @@ impl Examples {
             ModelDiff {
                 diff: Diff::between((1, &model.content), (2, reworded))?,
                 elements: element_changes(&model.content, reworded),
+                translations: language_changes(&model.content, reworded),
             },
         )?;
         self.add("Diff", Diff::between((1, &commissioner(1)?), (2, &commissioner(2)?))?)?;
-        let mut form = Form::of(&sealed, 1, &commissioner(1)?);
+        let mut form = Form::of(&sealed, 1, &commissioner(1)?, &model.content.in_language(None));
         // Its references lead to places within itself, where tools that read the whole document look in vain.
         if let Some(words) = form.answer_schema.as_object_mut() {
             words.retain(|word, _| word != "properties" && word != "$defs");
         }
         self.add("Form", form)?;
-        self.add("Guide", model_versions::Guide::of(head, 1, &model.content))?;
+        self.add(
+            "Guide",
+            model_versions::Guide::of(head, 1, &model.content.in_language(None)),
+        )?;
         self.add_page(
             "VersionItem",
             VersionItem {
@@ -247,6 +181,7 @@ impl Examples {
                 seal: seal.clone(),
             },
         )?;
+        self.translations(&model.content)?;
         let definition = sealed.definition.clone();
         let item = ModelItem {
             id: sealed.id,
@@ -263,6 +198,40 @@ impl Examples {
         self.add_page("ModelItem", item)?;
         self.add("Model", sealed)?;
         self.add_with_page("Perspective", commissioner(1)?)
+    }
+
+    fn constellations(&mut self) -> Outcome {
+        let whole = constellation()?;
+        let item = ConstellationItem {
+            id: whole.id,
+            version: whole.version,
+            status: whole.status,
+            summary: Summary {
+                title: whole.content.title.clone(),
+                description: None,
+                external_ids: Vec::new(),
+            },
+            seal: whole.seal.clone().ok_or("no seal")?,
+        };
+        self.add_page("ConstellationItem", item)?;
+        self.add("Constellation", whole)
+    }
+
+    fn translations(&mut self, definition: &Definition) -> Outcome {
+        let (mut definition, language) = (definition.clone(), "en-GB-x-easyread".parse::<LanguageTag>()?);
+        let words = Translation {
+            title: Some("Our connections, in easy words".to_owned()),
+            elements: [("feelings.heard", "know that somebody listens")]
+                .map(|(key, label)| (key.to_owned(), label.to_owned()))
+                .into(),
+            ..Translation::default()
+        };
+        definition
+            .translate(language.clone(), words)
+            .map_err(|_| "a translation at fault")?;
+        let translation = definition.translation(&language).ok_or("no translation")?;
+        self.add_page("TranslationItem", &translation.item)?;
+        self.add("ModelTranslation", translation)
     }
 
     fn assessments(&mut self, world: &World) -> Outcome {
@@ -320,6 +289,7 @@ impl Examples {
                 version: Some(1),
                 digest: Some(digest.clone()),
                 perspective: perspective.parse()?,
+                relationship: Some(id(8)),
                 levels: pack(&ratings(definition, current, desired), definition.keys()).0,
             })
         };
@@ -327,7 +297,11 @@ impl Examples {
             input(4, "service_user", Level::EarlyStages, Level::Maturing)?,
             input(5, "team", Level::Maturing, Level::Embedded)?,
         ];
-        let analysis = analyse(definition, model, Some("Spring review".to_owned()), inputs, None);
+        let options = Options {
+            title: Some("Spring review".to_owned()),
+            ..Options::default()
+        };
+        let analysis = analyse(definition, model, inputs, options);
         self.add("GapAnalysis.preview", GapAnalysis::preview(analysis.clone()))?;
         let seal = seal(&GapAnalysis::of_version(id(6), 1, analysis.clone()))?;
         let item = GapAnalysisItem {

@@ -56,7 +56,26 @@ impl Habits<'_> {
     }
 
     fn stores_nothing(&self) -> bool {
-        self.path.ends_with("/validate") || self.path.ends_with("/preview") || self.is_token()
+        self.path.ends_with("/validate")
+            || self.path.ends_with("/preview")
+            || self.draws()
+            || self.is_token()
+            || self.redeems()
+    }
+
+    /// What makes a picture of its body.
+    fn draws(&self) -> bool {
+        self.path.ends_with("/qr-code")
+    }
+
+    /// What takes a token in its body, and counts what leads nowhere.
+    fn redeems(&self) -> bool {
+        self.path.ends_with("/redeem")
+    }
+
+    /// What makes several at once, and so has no one revision.
+    fn makes_several(&self) -> bool {
+        self.method == "post" && self.path.ends_with("/invitations")
     }
 
     fn writes(&self) -> bool {
@@ -76,8 +95,28 @@ impl Habits<'_> {
         self.is_secured() && (self.path.contains('{') || self.path == "/v1/organisation" || self.is_upsert())
     }
 
+    /// Makes what is not there yet, as well as it replaces what is.
     fn is_upsert(&self) -> bool {
-        self.method == "put"
+        self.is_put_again() || self.method == "put" && self.path.ends_with("/by-external-id")
+    }
+
+    /// Changes what stands: it must say which revision it is for.
+    fn needs_revision(&self) -> bool {
+        matches!(self.method, "put" | "patch" | "delete") && !self.is_upsert()
+    }
+
+    /// Answers in the reader's language, as far as there are translations: what is told or drawn in a model's words.
+    fn is_translated(&self) -> bool {
+        let is_of_a_model = ["{model}", "{gap_analysis}", "{relationship}"]
+            .iter()
+            .any(|name| self.path.contains(name));
+        let is_told_or_drawn = |media_type: &str| matches!(media_type, "image/svg+xml" | "text/markdown");
+        self.path.ends_with("/form") || is_of_a_model && self.media_types().any(is_told_or_drawn)
+    }
+
+    /// Is made by whoever comes first, and replaced only by who knows what stands.
+    fn is_put_again(&self) -> bool {
+        self.method == "put" && self.path.ends_with("/agreed-reading")
     }
 
     fn is_list(&self) -> bool {
@@ -96,6 +135,7 @@ impl Habits<'_> {
             && !self.is_list()
             && !self.path.ends_with("/diff")
             && !self.stores_nothing()
+            && !self.makes_several()
             && self.method != "delete"
     }
 
@@ -107,10 +147,15 @@ impl Habits<'_> {
         if self.is_secured() && !self.writes() {
             names.push("Consistency-Token");
         }
+        if self.is_translated() {
+            names.push("Accept-Language");
+        }
         match self.method {
-            "patch" | "delete" => names.push("If-Match"),
+            _ if self.needs_revision() => names.push("If-Match"),
             "put" => names.extend(["If-Match-Optional", "If-None-Match-Any"]),
-            "post" if self.is_of_one() && !self.stores_nothing() => names.push("If-Match-Optional"),
+            "post" if self.is_of_one() && !self.stores_nothing() && !self.makes_several() => {
+                names.push("If-Match-Optional");
+            }
             _ => {}
         }
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
@@ -184,7 +229,9 @@ impl Habits<'_> {
 
     fn success_headers(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        if self.has_etag() || (self.method == "post" && self.is_secured() && !self.stores_nothing()) {
+        if self.has_etag()
+            || (self.method == "post" && self.is_secured() && !self.stores_nothing() && !self.makes_several())
+        {
             names.push("ETag");
         }
         if self.is_list() {
@@ -193,7 +240,7 @@ impl Habits<'_> {
         if self.media_types().any(|media_type| media_type == "image/svg+xml") {
             names.push("Content-Security-Policy");
         }
-        if self.path.ends_with("/form") || self.path.ends_with("/guide") {
+        if self.is_translated() {
             names.push("Content-Language");
         }
         if matches!(self.method, "post" | "patch" | "put") && !self.stores_nothing() {
@@ -212,20 +259,24 @@ impl Habits<'_> {
         }
         let writes = self.writes();
         let several_formats = self.media_types().count() > 1;
-        let conditions: [(u16, bool); 13] = [
+        let conditions: [(u16, bool); 14] = [
             (400, true),
             (401, self.is_secured()),
             (403, self.is_secured()),
-            (404, self.path.contains('{') || self.path == "/v1/organisation"),
+            (
+                404,
+                self.path.contains('{') || self.path == "/v1/organisation" || self.redeems(),
+            ),
             (406, several_formats),
             (408, self.has_body()),
             (409, writes || self.path == "/v1/models/{model}/validate"),
             (410, writes && self.method != "delete"),
-            (412, writes && self.is_of_one()),
+            (412, writes && self.is_of_one() && !self.makes_several()),
             (413, self.has_body()),
             (415, self.has_body()),
             (422, self.has_body() || writes && self.method != "delete"),
-            (428, matches!(self.method, "patch" | "delete")),
+            (428, self.needs_revision() || self.is_put_again()),
+            (429, self.redeems()),
         ];
         let met = conditions.into_iter().filter(|(_, met)| *met).map(|(status, _)| status);
         met.chain([431, 500, 503]).collect()

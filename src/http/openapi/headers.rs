@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::suggest;
+use super::{limits::TEXT, suggest};
 use crate::http::edge::LONGEST_HEADER;
 
 /// What every answer has.
@@ -53,7 +53,7 @@ pub(super) fn of_answers() -> Value {
         "Cache-Control": always("Who may keep the answer, and for how long.", "private, no-cache"),
         "Vary": always("Which headers of the request decide what is answered.", "Accept, Accept-Language, Authorization"),
         "X-Content-Type-Options": always("The answer is of the type that it says.", "nosniff"),
-        "Content-Language": always("The language of the texts.", "en"),
+        "Content-Language": always("The language of the texts; `en` beside it where some are in the model's own words or in ours.", "en"),
         "Link": header(false, 131_072, "The next page, where there is one (RFC 8288).", "</v1/assessments?cursor=eyJ>; rel=\"next\""),
         "Idempotent-Replayed": maybe("`true` where the request was done before, and this is its answer again.", "true"),
         "Consistency-Token": maybe("Where the service has replicas: sent with a later read, it lets a replica answer that has followed as far as this write.", "AAAAAQAAAAADAWhI"),
@@ -87,12 +87,14 @@ pub(super) fn of_requests() -> Value {
     let once = "1 to 255 visible ASCII characters, quoted or bare: a request with the same key is done once, and answered the same for 24 hours.";
     let consistent = "The token of the caller's newest write, or those of several, separated by commas: a replica that has followed so far may answer. Where that write's answer had no token, none must be sent. `any`: what is at most some five seconds old will do. Without a token, or with one that is not the service's (any more), the primary answers.";
     let id = "1 to 128 visible ASCII characters, by which the request is found in the logs; anything else is replaced.";
+    let languages = "The reader's languages (RFC 4647, lookup). Where the model version has no such translation, its own text is sent, which is English.";
     json!({
+        "Accept-Language": parameter("Accept-Language", false, TEXT, languages, "cy, en-GB;q=0.8"),
         "If-Match": parameter("If-Match", true, VISIBLE, stale, "\"3\""),
         "If-Match-Optional": parameter("If-Match", false, VISIBLE, stale, "\"3\""),
         "If-None-Match": parameter("If-None-Match", false, ANYTHING, known, "\"3\""),
         "If-None-Match-Any": parameter("If-None-Match", false, VISIBLE, "`*`: only where the resource does not exist yet.", "*"),
-        "Idempotency-Key": parameter("Idempotency-Key", false, key, once, "9b2d6c1e"),
+        "Idempotency-Key": parameter("Idempotency-Key", false, key, once, "9b2d6c1e-5a0f-4c1d-8e3b-7f2a4d6c8b90"),
         "Consistency-Token": parameter("Consistency-Token", false, ANYTHING, consistent, "any"),
         "X-Request-Id": parameter("X-Request-Id", false, ANYTHING, id, "my-request-1"),
     })

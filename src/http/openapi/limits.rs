@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::http::negotiate::Format;
 
 /// What no text holds that is taken or sent: the controls of C0, but for tab, line feed and carriage return.
-const TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$";
+pub(super) const TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$";
 
 /// Says it of every schema in the document that does not say so itself.
 pub(super) fn say(part: &mut Value) {

@@ -1,8 +1,11 @@
-//! Gap analyses in forms other than JSON.
+//! Gap analyses and constellations in forms other than JSON.
 
+pub mod charts;
+pub mod constellation;
 pub mod csv;
-pub mod radar;
+pub mod qr;
 pub mod report;
+pub mod svg;
 
 #[cfg(test)]
 mod sample;

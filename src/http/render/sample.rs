@@ -3,7 +3,7 @@
 use crate::domain::{
     digest::Digest,
     gap_analysis::{
-        Baseline, GapAnalysis, analyse,
+        Baseline, GapAnalysis, Options, analyse,
         tests::{definition, model, voice},
     },
     id::GapAnalysisId,
@@ -42,16 +42,21 @@ pub(super) fn gap_analysis() -> (GapAnalysis, Definition) {
         rated("service_user", 1, "13", ""),
         rated("team", 4, "33", "tools.time=44"),
     ];
-    let earlier = analyse(&definition, model(), None, earlier, None);
+    let earlier = analyse(&definition, model(), earlier, Options::default());
     let baseline = Baseline {
         gap_analysis: GapAnalysisId::from_uuid(uuid::Uuid::from_u128(7)),
         version: 1,
         digest: Digest::kept("sha256:01".to_owned()),
         analysis: &earlier,
         definition: &definition,
+        done: &[],
     };
-    let title = Some("Chat counselling, autumn <2026> & *half a year after*".to_owned());
-    let analysis = analyse(&definition, model(), title, voices, Some(&baseline));
+    let options = Options {
+        title: Some("Chat counselling, autumn <2026> & *half a year after*".to_owned()),
+        baseline: Some(&baseline),
+        withholding: None,
+    };
+    let analysis = analyse(&definition, model(), voices, options);
     let id = GapAnalysisId::from_uuid(uuid::Uuid::from_u128(8));
     (GapAnalysis::of_version(id, 1, analysis), definition)
 }

@@ -5,16 +5,23 @@ use actix_web::{
     web::{Data, Path},
 };
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::{Uuid, Version};
 
 use super::assessments::{AssessmentPath, saved};
 use crate::{
     auth::scope::WriteAssessments,
     domain::assessment::Assessment,
-    http::{body::Body, caller::Caller, problem::Problem, reply::Reply},
+    http::{
+        body::Body,
+        caller::Caller,
+        problem::{self, Problem},
+        reply::Reply,
+        voice::Voice,
+    },
     service::{
         erasure,
         migration::{self, Migrate, Migration},
-        transitions,
+        respondents, transitions,
     },
     store::db::{Db, Tx},
 };
@@ -32,16 +39,17 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 
 /// Withdraw an assessment.
 ///
-/// It is never analysed again, can be restored for 30 days, and is erased then.
+/// It is never analysed again, can be restored for 30 days, and is erased then. What a respondent has not submitted yet, or submitted to
+/// an anonymous round, is erased at once: nobody could restore it for them.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 204, description = "It is withdrawn"), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[delete("/v1/assessments/{assessment}")]
 async fn withdraw_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -53,22 +61,43 @@ async fn withdraw_assessment(
         .await
 }
 
+/// A respondent's idempotency key: their receipt is derived of it, and so it has to be one that nobody guesses.
+fn random_key<S>(caller: &Caller<S>) -> Result<Option<Uuid>, Problem> {
+    let Some(key) = caller.idempotency_key()? else {
+        return Ok(None);
+    };
+    let key = Uuid::try_parse(&key).ok();
+    let unfit = "Idempotency-Key: a respondent's is a random UUID (version 4), of which the receipt is derived.";
+    match key.filter(|key| key.get_version() == Some(Version::Random)) {
+        Some(key) => Ok(Some(key)),
+        None => Err(Problem::new(&problem::INVALID_HEADER, unfit)),
+    }
+}
+
 /// Submit an assessment.
 ///
-/// Seals its draft as the next immutable version. Everything that is missing is listed by pointer.
+/// Seals its draft as the next immutable version. Everything that is missing is listed by pointer. What a respondent submits for the
+/// first time gets another `id`, to which nothing leads but the `receipt` that this answer shows once. Where the answer was lost, the
+/// same request with the same `Idempotency-Key` is answered again: a respondent's has to be a random UUID (version 4), because the receipt
+/// is derived of it.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The submitted version", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/submit")]
 async fn submit_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let (id, expected) = (path.id()?, caller.expected()?);
+    if caller.actor().respondent.is_some() {
+        let (key, random) = (random_key(&caller)?, rand::random());
+        let work = move |tx: &mut Tx<'_>| respondents::submit(tx, id, &expected, key, random);
+        return caller.write(&db, move |tx| Ok(saved(&work(tx)?))).await;
+    }
     caller
         .write(&db, move |tx| Ok(saved(&transitions::submit(tx, id, &expected)?)))
         .await
@@ -81,11 +110,11 @@ async fn submit_assessment(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The draft", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/amend")]
 async fn amend_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -97,16 +126,17 @@ async fn amend_assessment(
 
 /// Restore a withdrawn assessment.
 ///
-/// Takes the withdrawal back: it is what it was before, and counts in analyses again.
+/// Takes the withdrawal back: it is what it was before, and counts in analyses again. What somebody withdrew from a round, nobody but
+/// they restore, by their receipt, while the round takes answers.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The assessment", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/restore")]
 async fn restore_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -124,11 +154,11 @@ async fn restore_assessment(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 204, description = "It is erased"), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[post("/v1/assessments/{assessment}/erase")]
 async fn erase_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {

@@ -18,6 +18,7 @@ use crate::{
         problem::Problem,
         query::{Query, required},
         reply::{List, Reply},
+        voice::Voice,
     },
     service::{assessments, diff::Diff, transitions},
     store::db::Db,
@@ -52,11 +53,11 @@ struct AssessmentVersionPath {
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The draft", body = Assessment), Problem),
-    security(("bearer" = ["assessments:read"])),
+    security(("bearer" = ["assessments:read"]), ("respondent" = [])),
 )]
 #[get("/v1/assessments/{assessment}/draft")]
 async fn get_assessment_draft(
-    caller: Caller<ReadAssessments>,
+    caller: Voice<ReadAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -73,11 +74,11 @@ async fn get_assessment_draft(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 204, description = "The draft is gone"), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[delete("/v1/assessments/{assessment}/draft")]
 async fn discard_assessment_draft(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         assessment::{Assessment, AssessmentStatus},
         external_id::ExternalId,
-        id::AssessmentId,
+        id::{AssessmentId, RelationshipId, RoundId},
         moment::{DateOrTime, Moment},
         slug::Slug,
     },
@@ -27,6 +27,7 @@ use crate::{
         problem::Problem,
         query::{ExternalIdParameter, Limit, Query, required},
         reply::{List, Reply},
+        voice::Voice,
     },
     service::{
         Expected, Revised,
@@ -83,6 +84,12 @@ struct AssessmentsQuery {
     /// Of this model (its slug).
     #[param(nullable = false, value_type = Option<Slug>, example = "meaningful-connections")]
     model: Option<Slug>,
+    /// About this relationship.
+    #[param(nullable = false, value_type = Option<RelationshipId>)]
+    relationship: Option<RelationshipId>,
+    /// Of this round: nothing until it is revealed, and of an anonymous round nothing ever. How far it has come is in the round.
+    #[param(nullable = false, value_type = Option<RoundId>)]
+    round: Option<RoundId>,
     /// With this name in another system, as `system|value`.
     #[param(nullable = false, value_type = Option<String>, max_length = 401, pattern = r"^[^|\x00-\x1f\x7f-\x9f\ufffd]+\|[^\x00-\x1f\x7f-\x9f\ufffd]+$", example = "https://crm.example.org|case-4711")]
     external_id: Option<ExternalIdParameter>,
@@ -142,6 +149,8 @@ async fn list_assessments(
         status: query.status,
         perspective: query.perspective,
         model: query.model,
+        relationship: query.relationship,
+        round: query.round,
         external_id: query.external_id.map(|ExternalIdParameter(name)| name),
         updated_since: query.updated_since,
         submitted_from: query.submitted_from,
@@ -258,11 +267,11 @@ async fn upsert_assessment(
     tag = "Assessments",
     params(AssessmentPath),
     responses((status = 200, description = "The assessment", body = Assessment), Problem),
-    security(("bearer" = ["assessments:read"])),
+    security(("bearer" = ["assessments:read"]), ("respondent" = [])),
 )]
 #[get("/v1/assessments/{assessment}")]
 async fn get_assessment(
-    caller: Caller<ReadAssessments>,
+    caller: Voice<ReadAssessments>,
     path: Path<AssessmentPath>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
@@ -274,7 +283,9 @@ async fn get_assessment(
 
 /// Change an assessment's draft.
 ///
-/// A JSON merge patch (RFC 7396), so that one rating can be saved alone. Model, version and perspective do not change.
+/// A JSON merge patch (RFC 7396), so that one rating can be saved alone. Model, version, perspective and
+/// relationship do not change. No answer is kept for the `Idempotency-Key` of a respondent: a patch that stands already is answered
+/// again (200), whatever its `If-Match`, and a stale one that says something else is refused with 412.
 #[utoipa::path(
     tag = "Assessments",
     params(AssessmentPath),
@@ -282,11 +293,11 @@ async fn get_assessment(
         "ratings": {"feelings.heard": {"current": "forming"}}
     })),
     responses((status = 200, description = "The draft", body = Assessment), Problem),
-    security(("bearer" = ["assessments:write"])),
+    security(("bearer" = ["assessments:write"]), ("respondent" = [])),
 )]
 #[patch("/v1/assessments/{assessment}")]
 async fn patch_assessment(
-    caller: Caller<WriteAssessments>,
+    caller: Voice<WriteAssessments>,
     path: Path<AssessmentPath>,
     body: Body<Value>,
     db: Data<Db>,

@@ -8,31 +8,34 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{DiffQuery, PageQuery, VersionItem, id, version};
+use super::{DiffQuery, PageQuery, VersionItem, gap_analysis_charts::radar, id, version};
 use crate::{
-    auth::scope::{ReadGapAnalyses, WriteGapAnalyses},
+    auth::scope::{ReadGapAnalyses, ReadNextSteps, Requires, WriteGapAnalyses},
     domain::{
-        gap_analysis::{GapAnalysis, GapAnalysisItem, Request},
+        gap_analysis::{GapAnalysis, Request},
         id::GapAnalysisId,
-        model::Definition,
-        moment::{DateOrTime, Moment},
+        language::OWN,
+        model::InLanguage,
+        next_step::NextStep,
     },
     http::{
         body::Body,
         caller::Caller,
         edge::nothing_here,
-        negotiate::{Format, FormatQuery, format},
+        negotiate::{Format, FormatQuery, Languages, content_language, format},
         paging::Paging,
         problem::Problem,
-        query::{Limit, Query, required},
-        render::{csv, radar, report},
+        query::{Query, required},
+        render::{csv, report},
         reply::{List, Reply, etag},
+        voice::Voice,
     },
     service::{
         self, Expected, Revised,
         computation::{self, Computed, Preview},
         diff::Diff,
         gap_analyses::{self, Recomputed},
+        next_steps, respondents,
     },
     store::{
         self,
@@ -43,7 +46,6 @@ use crate::{
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(list_gap_analyses)
         .service(create_gap_analysis)
         .service(preview_gap_analysis)
         .route("/v1/gap-analyses/preview", web::to(nothing_here))
@@ -81,38 +83,44 @@ struct GapAnalysisVersionPath {
     version: String,
 }
 
-/// Which gap analyses to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct GapAnalysesQuery {
-    /// Changed at or after (RFC 3339, or a date); orders by the last change, oldest first.
-    #[param(nullable = false, value_type = Option<DateOrTime>, example = "2026-01-01")]
-    updated_since: Option<Moment>,
-    /// How many items a page holds.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50, nullable = false)]
-    limit: Option<Limit>,
-    /// Where the page begins: `next_cursor` of the page before.
-    #[param(nullable = false, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
-    cursor: Option<String>,
-}
-
 const FORMATS: &[Format] = &[Format::Json, Format::Csv, Format::Svg, Format::Markdown];
 
-/// The analysis in another form than JSON.
-fn rendered(format: Format, shown: &GapAnalysis, definition: &Definition) -> service::Result<Reply> {
+/// The analysis in one of its forms, and what tells its `ETag` from others. Report and radar have the model's words in the
+/// language of the reader; JSON and CSV, which programs read, are the same for everybody. A report also says what is done next.
+fn rendered(
+    tx: &mut Tx<'_>,
+    format: Format,
+    languages: &Languages,
+    shown: GapAnalysis,
+    next_steps: &[NextStep],
+) -> service::Result<(Reply, String)> {
+    let for_programs = |reply: Reply| (reply.with("Content-Language", OWN), format.suffix().to_owned());
     Ok(match format {
-        Format::Json => Reply::json(shown),
+        Format::Json | Format::Mermaid | Format::GraphMl => for_programs(Reply::json(&shown)),
         Format::Csv => {
+            let model = gap_analyses::definition(tx, &shown.analysis)?;
             let damaged = |_| store::error::Error::Corrupt("an analysis cannot be written as CSV");
-            Reply::bytes(format.media_type(), csv::csv(shown, definition).map_err(damaged)?)
+            let table = csv::csv(&shown, &model.content).map_err(damaged)?;
+            for_programs(Reply::bytes(format.media_type(), table))
         }
-        Format::Markdown => Reply::bytes(format.media_type(), report::markdown(shown, definition)),
-        Format::Svg => Reply::bytes(format.media_type(), radar::svg(shown, definition)).with(
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-        ),
+        Format::Svg | Format::Markdown => {
+            let model = gap_analyses::definition(tx, &shown.analysis)?;
+            let words = languages.choose(&model.content);
+            let reply = if format == Format::Svg {
+                radar(&shown, &words)
+            } else {
+                report(shown, &words, next_steps)
+            };
+            (reply, format!("{}-{}", format.suffix(), words.language))
+        }
     })
+}
+
+/// The analysis as a report; around the model's words stand sentences of ours.
+fn report(shown: GapAnalysis, words: &InLanguage<'_>, next_steps: &[NextStep]) -> Reply {
+    let analysis = shown.analysis.with_labels_of(&words.definition);
+    let report = report::markdown(&GapAnalysis { analysis, ..shown }, &words.definition, next_steps);
+    Reply::bytes(Format::Markdown.media_type(), report).with("Content-Language", content_language(words, true))
 }
 
 fn sealed(revised: &Revised<GapAnalysis>) -> Reply {
@@ -129,29 +137,6 @@ fn location(revised: &Revised<GapAnalysis>) -> String {
         .id
         .map(|id| format!("/v1/gap-analyses/{id}"))
         .unwrap_or_default()
-}
-
-/// List gap analyses.
-///
-/// The organisation's own, without their inputs, readings and findings: newest first or, with `updated_since`, the longest
-/// unchanged first.
-#[utoipa::path(
-    tag = "Gap analyses",
-    params(GapAnalysesQuery),
-    responses((status = 200, description = "A page of gap analyses", body = List<GapAnalysisItem>), Problem),
-    security(("bearer" = ["gap_analyses:read"])),
-)]
-#[get("/v1/gap-analyses")]
-async fn list_gap_analyses(
-    caller: Caller<ReadGapAnalyses>,
-    Query(query): Query<GapAnalysesQuery>,
-    db: Data<Db>,
-) -> Result<Reply, Problem> {
-    let paging = Paging::of(&caller, query.limit, query.cursor.as_deref())?;
-    let page = paging.page();
-    let since = query.updated_since;
-    let (items, next) = caller.read(&db, move |tx| gap_analyses::list(tx, since, &page)).await?;
-    Ok(paging.reply(items, next))
 }
 
 /// Create a gap analysis.
@@ -213,7 +198,9 @@ async fn preview_gap_analysis(
 /// Get a gap analysis.
 ///
 /// Its newest version: as JSON, as CSV (one row an element and perspective), as a radar chart of the current and desired
-/// medians, or as a report that a team can read.
+/// medians, or as a report that a team can read. Chart and report name elements, themes and levels in the reader's language,
+/// where the model version is translated into it; the sentences around them are English. The report says what is being done, the
+/// next steps, where the caller may read them (`next_steps:read`).
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisPath, FormatQuery),
@@ -223,28 +210,34 @@ async fn preview_gap_analysis(
         )),
         Problem,
     ),
-    security(("bearer" = ["gap_analyses:read"])),
+    security(("bearer" = ["gap_analyses:read"]), ("respondent" = [])),
 )]
 #[get("/v1/gap-analyses/{gap_analysis}")]
 async fn get_gap_analysis(
-    caller: Caller<ReadGapAnalyses>,
+    caller: Voice<ReadGapAnalyses>,
     path: Path<GapAnalysisPath>,
     Query(query): Query<FormatQuery>,
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
+    let languages = Languages::of(caller.request());
     let id = path.id()?;
+    let shows_steps = format == Format::Markdown && caller.scopes().contains(ReadNextSteps::SCOPE);
+    let respondent = caller.actor().respondent;
     let work = move |tx: &mut Tx<'_>| {
+        if let Some(respondent) = respondent {
+            respondents::reads_gap_analysis(tx, &respondent, id)?;
+        }
         let found = gap_analyses::get(tx, id)?;
-        let reply = match format {
-            Format::Json => Reply::json(&found.shown),
-            other => rendered(
-                other,
-                &found.shown,
-                &gap_analyses::definition(tx, &found.shown.analysis)?.content,
-            )?,
+        let steps = if shows_steps {
+            Some(next_steps::of_analysis(tx, id)?)
+        } else {
+            None
         };
-        Ok(reply.tagged(etag(found.revision, format.suffix().trim_start_matches('-'))))
+        let (next_steps, revisions) = steps.map_or_else(Default::default, |(steps, sum)| (steps, format!("-{sum}")));
+        let (reply, suffix) = rendered(tx, format, &languages, found.shown, &next_steps)?;
+        let representation = format!("{}{revisions}", suffix.trim_start_matches('-'));
+        Ok(reply.tagged(etag(found.revision, &representation)))
     };
     caller.read(&db, work).await
 }
@@ -308,7 +301,8 @@ async fn list_gap_analysis_versions(
 
 /// Get a version of a gap analysis.
 ///
-/// It never changes; it is erased with any assessment that it counted.
+/// It never changes; it is erased with any assessment that it counted. Its report has no next steps, which go on changing: the report
+/// of the gap analysis itself has them.
 #[utoipa::path(
     tag = "Gap analyses",
     params(GapAnalysisVersionPath, FormatQuery),
@@ -328,16 +322,14 @@ async fn get_gap_analysis_version(
     db: Data<Db>,
 ) -> Result<Reply, Problem> {
     let format = format(caller.request(), query, FORMATS)?;
+    let languages = Languages::of(caller.request());
     let (id, version) = (id(&path.gap_analysis, "gap analysis")?, version(&path.version)?);
     let work = move |tx: &mut Tx<'_>| {
         let shown = gap_analyses::version(tx, id, version)?;
         let digest = shown.seal.as_ref().map(|seal| seal.digest.clone());
-        let reply = match format {
-            Format::Json => Reply::json(&shown),
-            other => rendered(other, &shown, &gap_analyses::definition(tx, &shown.analysis)?.content)?,
-        };
+        let (reply, suffix) = rendered(tx, format, &languages, shown, &[])?;
         Ok(match digest {
-            Some(digest) => reply.tagged(format!("\"{}{}\"", digest.as_str(), format.suffix())),
+            Some(digest) => reply.tagged(format!("\"{}{suffix}\"", digest.as_str())),
             None => reply,
         })
     };

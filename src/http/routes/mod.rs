@@ -1,17 +1,28 @@
 //! The routes, a file a noun: parse, call, reply.
 
+pub mod agreed_readings;
 pub mod assessment_actions;
 pub mod assessment_versions;
 pub mod assessments;
 pub mod clients;
+pub mod constellations;
 pub mod gap_analyses;
+pub mod gap_analysis_charts;
+pub mod gap_analysis_lists;
+pub mod invitations;
 pub mod model_versions;
 pub mod models;
+pub mod next_steps;
 pub mod oauth;
 pub mod operations;
 pub mod organisation;
 pub mod perspectives;
+pub mod qr_codes;
+pub mod redemption;
+pub mod relationships;
 pub mod root;
+pub mod rounds;
+pub mod translations;
 pub mod well_known;
 
 use actix_web::guard::{GuardContext, fn_guard};
@@ -39,10 +50,25 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     beneath(config, "/v1/models", |config| {
         model_versions::configure(config);
         models::configure(config);
+        translations::configure(config);
     });
-    beneath(config, "/v1/gap-analyses", gap_analyses::configure);
+    beneath(config, "/v1/gap-analyses", |config| {
+        gap_analysis_lists::configure(config);
+        gap_analyses::configure(config);
+        gap_analysis_charts::configure(config);
+    });
     beneath(config, "/v1/perspectives", perspectives::configure);
+    beneath(config, "/v1/constellations", constellations::configure);
+    beneath(config, "/v1/rounds", |config| {
+        rounds::configure(config);
+        invitations::configure(config);
+        agreed_readings::configure(config);
+    });
+    beneath(config, "/v1/next-steps", next_steps::configure);
+    beneath(config, "/v1/relationships", relationships::configure);
     beneath(config, "/v1/clients", clients::configure);
+    redemption::configure(config);
+    qr_codes::configure(config);
     organisation::configure(config);
     oauth::configure(config);
     operations::configure(config);

@@ -16,23 +16,26 @@ use super::{
 use crate::{
     auth::scope::ReadModels,
     domain::{
+        language::LanguageTag,
         life_cycle::Version,
-        model::{Definition, Form, GuideStep, Head, LANGUAGE, Model},
+        model::{Form, GuideStep, Head, InLanguage, Model, TextPointer},
         slug::Slug,
     },
     http::{
         caller::Caller,
-        negotiate::{Format, FormatQuery, format},
+        negotiate::{Format, FormatQuery, Languages, content_language, format},
         paging::Paging,
         problem::Problem,
         query::{self, Query, required},
         render::report::text as escape_markdown,
         rendered::{Asked, Rendered},
         reply::{Caching, JSON, List, Reply},
+        voice::Voice,
     },
     service::{
         self,
         models::{self, ModelDiff},
+        respondents,
     },
     store::{
         self,
@@ -53,13 +56,13 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
 /// Names a version of a model.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-struct ModelVersionPath {
+pub(super) struct ModelVersionPath {
     /// The model's slug or id.
     #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$", example = "meaningful-connections")]
-    model: String,
+    pub(super) model: String,
     /// The version, 1 or more.
     #[param(value_type = i32, minimum = 1, example = 1)]
-    version: String,
+    pub(super) version: String,
 }
 
 /// From which perspective a form asks.
@@ -83,9 +86,12 @@ pub struct Guide {
     /// The model's title.
     #[schema(max_length = 200)]
     title: String,
-    /// The language of its texts (BCP 47).
-    #[schema(max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
-    language: String,
+    /// The language of its texts.
+    language: LanguageTag,
+    /// What the translation lacks, as pointers into it: that is in the model's own words, which are English.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<TextPointer>, required = false, max_items = 2000)]
+    untranslated: Vec<String>,
     /// The steps, in order.
     #[schema(max_items = 200)]
     steps: Vec<GuideStep>,
@@ -179,36 +185,54 @@ async fn diff_model_versions(
 /// a complete `ratings` object meets.
 #[utoipa::path(
     tag = "Models",
-    params(ModelVersionPath, FormQuery, ("Accept-Language" = Option<String>, Header, nullable = false, max_length = 8192, description = "The reader's languages; forms exist in English so far.", example = "en-GB")),
+    params(ModelVersionPath, FormQuery),
     responses((status = 200, description = "The form", body = Form), Problem),
-    security(("bearer" = ["models:read"])),
+    security(("bearer" = ["models:read"]), ("respondent" = [])),
 )]
 #[get("/v1/models/{model}/versions/{version}/form")]
 async fn get_form(
-    caller: Caller<ReadModels>,
+    caller: Voice<ReadModels>,
     path: Path<ModelVersionPath>,
     db: Data<Db>,
     rendered: Data<Rendered>,
 ) -> Result<Reply, Problem> {
+    let theirs = match caller.actor().respondent {
+        Some(respondent) => {
+            let query: FormQuery = query::parse(caller.request().query_string())?;
+            let (name, version) = (name(&path.model)?, version(&path.version)?);
+            let perspective = required(query.perspective, "perspective")?;
+            let work = move |tx: &mut Tx<'_>| respondents::reads_form(tx, &respondent, &name, version, &perspective);
+            Some(caller.read(&db, work).await?)
+        }
+        None => None,
+    };
     if let Some(reply) = rendered.find(caller.actor().organisation, caller.request()) {
         return Ok(reply);
     }
     let query: FormQuery = query::parse(caller.request().query_string())?;
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let perspective = required(query.perspective, "perspective")?;
-    let asked = Asked::by(caller.request());
+    let (asked, languages) = (Asked::by(caller.request()), Languages::of(caller.request()));
     let work = move |tx: &mut Tx<'_>| {
         let (head, sealed) = models::sealed(tx, &name, version)?;
         let by_slug = store::perspectives::Name::Slug(perspective.clone());
-        let life = service::perspectives::find(tx, &by_slug)?;
-        let spoken = life.newest.version;
-        let body = json(&Form::of(
+        let life = match &theirs {
+            Some(theirs) => theirs.clone(),
+            None => service::perspectives::find(tx, &by_slug)?,
+        };
+        let words = languages.choose(&sealed.content);
+        let form = Form::of(
             &head.showing_version(&sealed),
             version,
             &life.showing(&life.newest),
-        ))?;
-        let etag = format!("\"{}-{}-{spoken}-{LANGUAGE}\"", sealed.seal.digest.as_str(), life.slug);
-        let reply = Reply::bytes(JSON, body).tagged(etag).with("Content-Language", LANGUAGE);
+            &words,
+        );
+        let (digest, spoken) = (sealed.seal.digest.as_str(), life.newest.version);
+        let etag = format!("\"{digest}-{}-{spoken}-{}\"", life.slug, words.language);
+        let language = content_language(&words, !form.untranslated.is_empty());
+        let reply = Reply::bytes(JSON, json(&form)?)
+            .tagged(etag)
+            .with("Content-Language", language);
         // An organisation's own perspective may change its voice, and with it the form.
         Ok(if life.owner.is_nil() {
             rendered.keep(head.owner, asked.clone(), reply)
@@ -221,7 +245,7 @@ async fn get_form(
 
 /// Get the guide.
 ///
-/// The steps by which a team works with the model, as JSON or as Markdown.
+/// The steps by which a team works with the model, as JSON or as Markdown, in the reader's language.
 #[utoipa::path(
     tag = "Models",
     params(ModelVersionPath, FormatQuery),
@@ -241,27 +265,31 @@ async fn get_guide(
     let format = format(caller.request(), query, &[Format::Json, Format::Markdown])?;
     let (name, version) = (name(&path.model)?, version(&path.version)?);
     let (head, sealed) = caller.read(&db, move |tx| models::sealed(tx, &name, version)).await?;
-    let guide = Guide::of(&head, version, &sealed.content);
+    let words = Languages::of(caller.request()).choose(&sealed.content);
+    let guide = Guide::of(&head, version, &words);
     let reply = match format {
         Format::Markdown => Reply::bytes(format.media_type(), guide.markdown()),
         _ => Reply::json(&guide),
     };
-    let etag = format!("\"{}-guide{}\"", sealed.seal.digest.as_str(), format.suffix());
-    Ok(reply
-        .tagged(etag)
-        .cached(Caching::of(head.owner))
-        .with("Content-Language", LANGUAGE))
+    let digest = sealed.seal.digest.as_str();
+    let etag = format!("\"{digest}-guide{}-{}\"", format.suffix(), words.language);
+    Ok(reply.tagged(etag).cached(Caching::of(head.owner)).with(
+        "Content-Language",
+        content_language(&words, !guide.untranslated.is_empty()),
+    ))
 }
 
 impl Guide {
     /// The guide of a version.
-    pub(in crate::http) fn of(head: &Head, version: Version, definition: &Definition) -> Self {
+    pub(in crate::http) fn of(head: &Head, version: Version, words: &InLanguage<'_>) -> Self {
+        let is_shown = |at: &&String| *at == "/title" || at.starts_with("/guide/");
         Self {
             model: head.slug.clone(),
             version,
-            title: definition.title.clone(),
-            language: LANGUAGE.to_owned(),
-            steps: definition.guide.clone(),
+            title: words.definition.title.clone(),
+            language: words.language.clone(),
+            untranslated: words.untranslated.iter().filter(is_shown).cloned().collect(),
+            steps: words.definition.guide.clone(),
         }
     }
 

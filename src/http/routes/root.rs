@@ -55,6 +55,12 @@ struct Links {
     /// The perspectives.
     #[schema(format = "uri-reference", max_length = 200)]
     perspectives: &'static str,
+    /// The constellations.
+    #[schema(format = "uri-reference", max_length = 200)]
+    constellations: &'static str,
+    /// The rounds.
+    #[schema(format = "uri-reference", max_length = 200)]
+    rounds: &'static str,
     /// The assessments.
     #[schema(format = "uri-reference", max_length = 200)]
     assessments: &'static str,
@@ -75,6 +81,8 @@ pub(in crate::http) const ROOT: Root = Root {
         token: "/v1/oauth/token",
         models: "/v1/models",
         perspectives: "/v1/perspectives",
+        constellations: "/v1/constellations",
+        rounds: "/v1/rounds",
         assessments: "/v1/assessments",
         gap_analyses: "/v1/gap-analyses",
         problems: "/problems",

@@ -8,7 +8,9 @@ use crate::{
         fault::{Fault, MOST_FAULTS},
         id::ModelId,
         life_cycle::{Seal, Version},
-        model::{Consideration, ElementChange, GuideStep, LevelLabel, ModelStatus, Origin, Safety, Theme},
+        model::{
+            Consideration, ElementChange, GuideStep, LanguageChange, LevelLabel, ModelStatus, Origin, Safety, Theme,
+        },
         slug::Slug,
     },
     service::diff::Diff,
@@ -143,6 +145,9 @@ pub struct ModelDiff {
     /// What became of each element.
     #[schema(max_items = 400)]
     pub elements: Vec<ElementChange>,
+    /// What became of each language into which either version is translated.
+    #[schema(max_items = 100)]
+    pub translations: Vec<LanguageChange>,
 }
 
 /// What would keep a draft from being published.

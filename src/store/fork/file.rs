@@ -24,11 +24,14 @@ use super::SQLITE_MIGRATIONS;
 /// Every such file begins so.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The tables of which it is told how much they hold.
-const COUNTED: [&str; 8] = [
+const COUNTED: [&str; 11] = [
     "organisations",
     "clients",
     "models",
     "perspectives",
+    "constellations",
+    "rounds",
+    "responses",
     "assessments",
     "gap_analyses",
     "sealed_versions",

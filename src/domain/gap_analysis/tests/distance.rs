@@ -9,9 +9,14 @@ fn since(baseline: &Analysis, before: &Definition, now: &[(&str, &str)], model: 
         digest: Digest::kept("sha256:01".to_owned()),
         analysis: baseline,
         definition: before,
+        done: &[],
     };
     let voices = (1..).zip(now).map(|(id, (who, ratings))| voice(who, id, ratings));
-    let analysis = analyse(&definition(), model, None, voices.collect(), Some(&baseline));
+    let options = Options {
+        baseline: Some(&baseline),
+        ..Options::default()
+    };
+    let analysis = analyse(&definition(), model, voices.collect(), options);
     analysis.distance_travelled.expect("a baseline")
 }
 
@@ -127,4 +132,47 @@ fn perspectives_with_fewer_than_three_inputs_compare_badly() {
     // One perspective has nothing to be compared with.
     assert!(analysis(&[("team", heard)]).comparability.comparable);
     assert!(analysis(&[]).comparability.comparable);
+}
+
+#[test]
+fn a_next_step_that_was_done_says_whether_its_element_moved() {
+    let step = |number, element: &str| DoneStep {
+        next_step: NextStepId::from_uuid(Uuid::from_u128(number)),
+        element: element.parse().expect("a key"),
+        from_level: Level::EarlyStages,
+    };
+    let then = analysis(&[("team", "feelings.heard=13 tools.time=12")]);
+    let done = [
+        step(2, "tools.time"),
+        step(1, "feelings.heard"),
+        step(3, "space.caring"),
+    ];
+    let (now, definition) = (voice("team", 1, "feelings.heard=23 tools.time=12"), definition());
+    let baseline = Baseline {
+        gap_analysis: GapAnalysisId::NIL,
+        version: 1,
+        digest: Digest::kept("sha256:01".to_owned()),
+        analysis: &then,
+        definition: &definition,
+        done: &done,
+    };
+    let options = Options {
+        baseline: Some(&baseline),
+        ..Options::default()
+    };
+    let analysis = analyse(&definition, model(), vec![now], options);
+    let taken = analysis.distance_travelled.expect("a baseline").next_steps;
+    let moved: Vec<_> = taken
+        .iter()
+        .map(|step| (step.element.as_str(), step.moved, step.levels_moved))
+        .collect();
+    assert_eq!(
+        moved,
+        [
+            ("feelings.heard", Some(Movement::Toward), Some(1.0)),
+            ("tools.time", Some(Movement::None), Some(0.0)),
+            // Nobody rated it.
+            ("space.caring", None, None),
+        ]
+    );
 }

@@ -215,3 +215,46 @@ fn a_strength_has_no_gap_stands_at_maturing_and_is_nobodys_blind_spot() {
     assert_eq!(strengths, ["feelings.heard", "tools.time"]);
     assert_eq!(analysis.strengths[0].current_median, 3.5);
 }
+
+#[test]
+fn the_labels_of_another_language_change_sentences_and_nothing_else() {
+    let analysis = analysis(&[
+        ("service_user", "space.safe=11 feelings.heard=14 safety.diversity=12"),
+        ("service_user", "space.safe=13 feelings.heard=23 safety.diversity=34"),
+        ("service_user", "space.safe=13 feelings.heard=23 safety.diversity=34"),
+        ("team", "space.safe=43 feelings.heard=34 safety.diversity=33"),
+    ]);
+    assert_eq!(analysis.clone().with_labels_of(&definition()), analysis);
+    let mut other = definition();
+    for theme in &mut other.themes {
+        theme.label.insert_str(0, "cy ");
+        theme.elements.iter_mut().for_each(|one| one.label.insert_str(0, "cy "));
+    }
+    other.safety.label.insert_str(0, "cy ");
+    other
+        .safety
+        .considerations
+        .iter_mut()
+        .for_each(|one| one.label.insert_str(0, "cy "));
+    other
+        .levels
+        .iter_mut()
+        .for_each(|level| level.label.insert_str(0, "cy "));
+    let translated = analysis.clone().with_labels_of(&other);
+    let within = |analysis: &Analysis| {
+        gate(analysis, "feelings")
+            .reasons
+            .last()
+            .map(|reason| reason.detail.clone())
+    };
+    assert_eq!(
+        within(&translated).as_deref(),
+        Some(
+            "On “cy Safety: cy Diversity”, 1 of 3 ratings from service user are at cy Early stages, though their median is 3."
+        )
+    );
+    // Taking the mark away again gives what there was.
+    let told = |analysis: &Analysis| serde_json::to_string(analysis).expect("JSON");
+    assert_eq!(told(&translated).replace("cy ", ""), told(&analysis));
+    assert!(told(&translated).matches("cy ").count() > 20);
+}

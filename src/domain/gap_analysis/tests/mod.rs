@@ -9,11 +9,14 @@ mod distance;
 mod findings;
 mod properties;
 mod readings;
+mod timeline;
+mod withholding;
 
 use uuid::Uuid;
 
 use super::*;
 use crate::domain::{
+    id::{AssessmentId, NextStepId},
     level::Level,
     model::{MEANINGFUL_CONNECTIONS, meaningful_connections},
     ratings::{Levels, Mark},
@@ -52,6 +55,7 @@ pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
         version: Some(1),
         digest: Some(Digest::kept(format!("sha256:{id:064x}"))),
         perspective: perspective.parse().expect("a slug"),
+        relationship: None,
         levels: definition().keys().map(mark).collect(),
     }
 }
@@ -59,12 +63,16 @@ pub(crate) fn voice(perspective: &str, id: u128, ratings: &str) -> Voice {
 /// An analysis of these (perspective, ratings).
 pub(crate) fn analysis(voices: &[(&str, &str)]) -> Analysis {
     let voices = (1..).zip(voices).map(|(id, (who, ratings))| voice(who, id, ratings));
-    analyse(&definition(), model(), None, voices.collect(), None)
+    analyse(&definition(), model(), voices.collect(), Options::default())
 }
 
 fn element<'a>(analysis: &'a Analysis, key: &str) -> &'a ElementReading {
     let mut elements = analysis.elements.iter();
     elements.find(|e| e.element.as_str() == key).expect("an element")
+}
+
+fn shown(reading: &Disclosed) -> &Reading {
+    reading.reading().expect("it is shown")
 }
 
 fn gate<'a>(analysis: &'a Analysis, theme: &str) -> &'a SafetyGate {

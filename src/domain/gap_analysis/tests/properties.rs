@@ -24,7 +24,7 @@ fn voices() -> impl Strategy<Value = Vec<Voice>> {
 }
 
 fn of(voices: Vec<Voice>) -> Analysis {
-    analyse(&definition(), model(), None, voices, None)
+    analyse(&definition(), model(), voices, Options::default())
 }
 
 fn readings(analysis: &Analysis) -> impl Iterator<Item = &Reading> {
@@ -35,6 +35,7 @@ fn readings(analysis: &Analysis) -> impl Iterator<Item = &Reading> {
         .chain(themes)
         .chain([safety])
         .flat_map(|(all, by_perspective)| by_perspective.values().chain([all]))
+        .map(|reading| reading.reading().expect("nothing is withheld"))
 }
 
 proptest! {
@@ -93,8 +94,10 @@ proptest! {
             digest: Digest::kept("sha256:01".to_owned()),
             analysis: &then,
             definition: &definition,
+            done: &[],
         };
-        let analysis = analyse(&definition, model(), Some("t".to_owned()), now, Some(&baseline));
+        let options = Options { title: Some("t".to_owned()), baseline: Some(&baseline), withholding: None };
+        let analysis = analyse(&definition, model(), now, options);
         for resource in [GapAnalysis::preview(analysis.clone()), GapAnalysis::of_version(GapAnalysisId::NIL, 3, analysis)] {
             let json = serde_json::to_string(&resource).expect("JSON");
             prop_assert_eq!(&serde_json::from_str::<GapAnalysis>(&json).expect("a gap analysis"), &resource);

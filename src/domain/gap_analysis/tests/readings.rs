@@ -63,7 +63,7 @@ fn the_json_has_the_fixed_shape_in_its_order() {
 fn the_median_of_an_even_n_moves_in_halves() {
     // current 1,2 → 1.5; desired 3,3 → 3; gaps 2,1 → 1.5.
     let analysis = analysis(&[("team", "feelings.heard=13"), ("team", "feelings.heard=23")]);
-    let all = &element(&analysis, "feelings.heard").all;
+    let all = shown(&element(&analysis, "feelings.heard").all);
     assert_eq!((all.current.median, all.desired.median), (Some(1.5), Some(3.0)));
     assert_eq!(all.gap.as_ref().map(|gap| gap.median), Some(1.5));
 }
@@ -76,7 +76,7 @@ fn the_median_gap_is_not_the_difference_of_the_medians() {
         ("team", "feelings.heard=24"),
         ("team", "feelings.heard=33"),
     ]);
-    let all = &element(&analysis, "feelings.heard").all;
+    let all = shown(&element(&analysis, "feelings.heard").all);
     assert_eq!((all.current.median, all.desired.median), (Some(2.0), Some(3.0)));
     assert_eq!(all.gap.as_ref().map(|gap| gap.median), Some(0.0));
     assert!(analysis.priorities.is_empty());
@@ -85,7 +85,10 @@ fn the_median_gap_is_not_the_difference_of_the_medians() {
 #[test]
 fn a_gap_beyond_desired_is_negative_and_counted() {
     let analysis = analysis(&[("team", "feelings.heard=41")]);
-    let gap = element(&analysis, "feelings.heard").all.gap.as_ref().expect("a gap");
+    let gap = shown(&element(&analysis, "feelings.heard").all)
+        .gap
+        .as_ref()
+        .expect("a gap");
     assert_eq!((gap.median, gap.counts.three_beyond), (-3.0, 1));
 }
 
@@ -111,7 +114,7 @@ fn where_nothing_applies_there_are_counts_and_no_figures() {
 #[test]
 fn a_half_rated_mark_counts_in_nothing() {
     let analysis = analysis(&[("team", "feelings.heard=3")]);
-    let all = &element(&analysis, "feelings.heard").all;
+    let all = shown(&element(&analysis, "feelings.heard").all);
     assert_eq!((all.n, all.not_applicable), (0, 0));
 }
 
@@ -119,21 +122,18 @@ fn a_half_rated_mark_counts_in_nothing() {
 fn a_single_input_agrees_with_nobody_however_many_elements_it_rates() {
     let one = ("team", "feelings.heard=13 feelings.listened_to=23");
     let none = analysis(&[one, ("team", "space.caring=11")]);
-    let (feelings, heard) = (&none.themes[0].all, element(&none, "feelings.heard"));
+    let (feelings, heard) = (shown(&none.themes[0].all), shown(&element(&none, "feelings.heard").all));
     assert_eq!((feelings.n, feelings.current.agreement), (2, None));
-    assert_eq!(heard.all.current.agreement, None);
-    assert_eq!(
-        (heard.all.current.median, heard.all.current.mean),
-        (Some(1.0), Some(1.0))
-    );
+    assert_eq!(heard.current.agreement, None);
+    assert_eq!((heard.current.median, heard.current.mean), (Some(1.0), Some(1.0)));
     // Two inputs, pooled: current 1, 2, 2 = [1,2,0,0] → 7/9; each perspective alone still has one input.
     let two = analysis(&[one, ("service_user", "feelings.heard=22")]);
-    assert_eq!(two.themes[0].all.current.agreement, Some(0.78));
+    assert_eq!(shown(&two.themes[0].all).current.agreement, Some(0.78));
     assert!(
         two.themes[0]
             .by_perspective
             .values()
-            .all(|r| r.current.agreement.is_none())
+            .all(|r| shown(r).current.agreement.is_none())
     );
 }
 
@@ -143,13 +143,13 @@ fn a_theme_pools_its_elements_and_safety_pools_considerations_and_safety_element
         "team",
         "feelings.heard=13 feelings.safe=34 tools.safety=24 safety.diversity=44 safety.operations=na",
     )]);
-    let feelings = &analysis.themes[0];
-    assert_eq!((feelings.all.n, feelings.all.current.median), (2, Some(2.0)));
+    let feelings = shown(&analysis.themes[0].all);
+    assert_eq!((feelings.n, feelings.current.median), (2, Some(2.0)));
     // feelings.safe 3, tools.safety 2, safety.diversity 4: median 3; the not applicable one is counted beside.
-    let safety = &analysis.safety;
-    assert_eq!((safety.all.n, safety.all.not_applicable), (3, 1));
-    assert_eq!(safety.all.current.median, Some(3.0));
-    assert_eq!(keys(&safety.weakest), ["tools.safety"]);
+    let safety = shown(&analysis.safety.all);
+    assert_eq!((safety.n, safety.not_applicable), (3, 1));
+    assert_eq!(safety.current.median, Some(3.0));
+    assert_eq!(keys(&analysis.safety.weakest), ["tools.safety"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the examples are about.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use serde::Serialize;
 use uuid::Uuid;
@@ -7,6 +9,9 @@ use uuid::Uuid;
 use super::Outcome;
 use crate::domain::{
     assessment::Answers,
+    constellation::{
+        Authored, Cardinality, Constellation, Content, Ends, Party, PartyKind, RelationshipInput, Setting,
+    },
     digest::Digest,
     external_id::ExternalId,
     id::{Id, OrganisationId},
@@ -60,6 +65,8 @@ impl World {
             model_version: 1,
             perspective: "service_user".parse()?,
             perspective_version: 1,
+            relationship: Some(id(8)),
+            round: None,
             respondent_ref: Some("respondent-17".to_owned()),
             external_ids: vec![ExternalId {
                 system: "https://crm.example.org".to_owned(),
@@ -93,6 +100,48 @@ pub(super) fn commissioner(version: i32) -> Outcome<Perspective> {
     };
     let document = Perspective::of_version(id(7), "commissioner".parse()?, version, content);
     Ok(Perspective {
+        seal: Some(seal(&document)?),
+        ..document
+    })
+}
+
+/// A version of a constellation.
+pub(super) fn constellation() -> Outcome<Constellation> {
+    let party = |key: &str, kind, label: &str| {
+        Ok::<_, Box<dyn std::error::Error>>(Party {
+            key: key.parse()?,
+            kind,
+            label: label.to_owned(),
+            external_ids: Vec::new(),
+            retired: false,
+        })
+    };
+    let visits = RelationshipInput {
+        id: None,
+        from: "key_worker".parse()?,
+        to: "residents".parse()?,
+        cardinality: Ends {
+            from: Cardinality::One,
+            to: Cardinality::Some,
+        },
+        setting: Some(Setting::Hybrid),
+        circumstances: None,
+        label: Some("Weekly visits".to_owned()),
+        retired: false,
+    };
+    let authored = Authored {
+        title: "Supported housing".to_owned(),
+        description: None,
+        external_ids: Vec::new(),
+        parties: vec![
+            party("residents", PartyKind::ServiceUser, "Residents")?,
+            party("key_worker", PartyKind::TeamMember, "Key worker")?,
+        ],
+        relationships: vec![visits],
+    };
+    let content: Content = authored.sealed_after(None, &BTreeSet::new(), || id(8))?;
+    let document = Constellation::of_version(id(9), 1, content);
+    Ok(Constellation {
         seal: Some(seal(&document)?),
         ..document
     })

@@ -1,5 +1,8 @@
 //! A gap analysis as a report that a team can read aloud (Markdown).
 
+mod next_steps;
+mod safety;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -7,25 +10,30 @@ use std::{
 
 use crate::domain::{
     gap_analysis::{
-        Analysis, DistanceTravelled, GapAnalysis, GateStatus, Movement, PerceptionGap, Priority, Reading, Reason,
+        Analysis, DistanceTravelled, ElementDistance, GapAnalysis, Movement, PerceptionGap, Reading, Reason,
         ReasonCode, wording, wording::Wording,
     },
     level::Level,
     model::{Definition, SAFETY},
+    next_step::NextStep,
     slug::Slug,
 };
 
-/// The report.
-pub fn markdown(gap_analysis: &GapAnalysis, definition: &Definition) -> String {
+/// What stands for a figure that is not shown.
+const WITHHELD: &str = "withheld";
+
+/// The report, with what is being done about it.
+pub fn markdown(gap_analysis: &GapAnalysis, definition: &Definition, next_steps: &[NextStep]) -> String {
     let analysis = &gap_analysis.analysis;
     let wording = Wording::of(definition);
     let mut sections = vec![
         heading(analysis, definition, &wording),
-        safety(analysis, definition, &wording),
+        safety::section(analysis, definition, &wording),
         perception(analysis),
-        priorities(&analysis.priorities, &wording),
-        strengths(analysis, &wording),
+        priorities(analysis, &wording),
     ];
+    sections.extend(next_steps::section(next_steps, &wording));
+    sections.push(strengths(analysis, &wording));
     let travelled = analysis.distance_travelled.as_ref();
     sections.extend(travelled.map(|travelled| distance(travelled, &wording)));
     sections.push(comparability(analysis));
@@ -35,79 +43,56 @@ pub fn markdown(gap_analysis: &GapAnalysis, definition: &Definition) -> String {
 }
 
 fn heading(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -> String {
-    let mut inputs: BTreeMap<&Slug, usize> = BTreeMap::new();
+    let mut inputs: BTreeMap<&Slug, u32> = BTreeMap::new();
     for input in &analysis.inputs {
-        *inputs.entry(&input.perspective).or_default() += 1;
+        *inputs.entry(&input.perspective).or_default() += input.counted();
     }
+    let withheld = withheld(analysis, wording);
     let heard = inputs
         .iter()
         .map(|(perspective, n)| format!("- {}: {n}\n", name(perspective)));
     let levels = Level::ALL.map(|level| format!("{} {}", level.value(), text(wording.level(level))));
     format!(
         "# {}\n\nMade with {}, version {} (`{}`, formula version {}), from {}:\n\n{}\n\
-         The levels are {}. A median is the rating in the middle when all are laid in a row; a gap is how many levels \
+         {withheld}The levels are {}. A median is the rating in the middle when all are laid in a row; a gap is how many levels \
          lie between where people are and where they want to be.\n",
         text(analysis.title.as_deref().unwrap_or("Gap analysis")),
         text(&definition.title),
         analysis.model.version,
         analysis.model.slug,
         text(&analysis.formula_version),
-        counted(analysis.inputs.len(), "assessment"),
+        counted(inputs.values().sum::<u32>(), "assessment"),
         heard.collect::<String>(),
         levels.join(", "),
     )
 }
 
-fn safety(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -> String {
-    let mut section = format!("## {} first\n\n", text(&definition.safety.label));
-    let reasons = analysis.priorities.iter().flat_map(|priority| &priority.reasons);
-    let alarms = bullets(reasons.filter(|reason| reason.code == ReasonCode::SafetyAlarm));
-    if alarms.is_empty() && analysis.safety.all.n > 0 {
-        _ = writeln!(
-            section,
-            "No perspective sees a rated part of {} below {}.\n",
-            text(&definition.safety.label),
-            text(wording.level(Level::Forming))
-        );
-    } else if !alarms.is_empty() {
-        section += &alarms;
-        section.push('\n');
+/// What is withheld, of whom and of what; nothing where nothing ever is.
+fn withheld(analysis: &Analysis, wording: &Wording<'_>) -> String {
+    let Some(least) = analysis.minimum_group else {
+        return String::new();
+    };
+    let rule = format!(
+        "What fewer than {least} of a perspective say is withheld, and counts in nothing: neither in a median of all nor in any \
+         finding."
+    );
+    let withheld = analysis.withheld();
+    if withheld.is_empty() {
+        return format!("{rule} Here, nothing is.\n\n");
     }
-    for (status, meaning) in [
-        (GateStatus::Provisional, "Provisional, until the alarms are dealt with"),
-        (GateStatus::Clear, "Clear"),
-    ] {
-        let themes = analysis.themes.iter().filter(|theme| theme.safety.status == status);
-        let themes: Vec<String> = themes
-            .map(|theme| text(wording::theme_label(definition, &theme.theme)))
-            .collect();
-        if !themes.is_empty() {
-            _ = writeln!(section, "{meaning}: {}.\n", themes.join(", "));
-        }
-    }
-    // A consideration is a reason in every theme; here it is said once.
-    let mut said = BTreeSet::new();
-    let reasons = analysis.themes.iter().flat_map(|theme| &theme.safety.reasons);
-    let within =
-        bullets(reasons.filter(|reason| reason.code == ReasonCode::EarlyStagesWithin && said.insert(&reason.detail)));
-    if !within.is_empty() {
-        _ = writeln!(section, "Not an alarm, and worth a question:\n\n{within}");
-    }
-    let all = &analysis.safety.all;
-    section + &whole(wording::theme_label(definition, SAFETY), all, wording)
-}
-
-fn whole(label: &str, reading: &Reading, wording: &Wording<'_>) -> String {
-    match (reading.current.median, reading.desired.median) {
-        (Some(current), Some(desired)) => format!(
-            "{} as a whole: current {}, desired {}, from {}.\n",
-            text(label),
-            text(&wording.median(current)),
-            text(&wording.median(desired)),
-            counted(reading.n, "rating"),
-        ),
-        _ => format!("{} has no ratings.\n", text(label)),
-    }
+    let lines = withheld.into_iter().map(|(perspective, elements)| {
+        let elements = if elements.len() == analysis.elements.len() {
+            "everything".to_owned()
+        } else {
+            let names: Vec<String> = elements
+                .into_iter()
+                .map(|element| text(wording.element(element)))
+                .collect();
+            names.join("; ")
+        };
+        format!("- {}: {elements}\n", name(perspective))
+    });
+    format!("{rule} Here, that is:\n\n{}\n", lines.collect::<String>())
 }
 
 fn perception(analysis: &Analysis) -> String {
@@ -121,10 +106,14 @@ fn perception(analysis: &Analysis) -> String {
         lines.collect()
     };
     let mut section = "## What you see differently\n".to_owned();
-    if perspectives.len() < 2 {
+    let is_partial = !analysis.withheld().is_empty();
+    if perspectives.len() < 2 && is_partial {
+        section += "\nFewer than two perspectives are shown, so there is nothing to compare.\n";
+    } else if perspectives.len() < 2 {
         section += "\nThere is one perspective only, so nothing to compare. Who else should be heard?\n";
     } else if analysis.perception_gaps.is_empty() {
-        section += "\nNo two perspectives differ in a median.\n";
+        let shown = if is_partial { " that are shown" } else { "" };
+        _ = writeln!(section, "\nNo two perspectives{shown} differ in a median.");
     }
     if !blind.is_empty() {
         _ = write!(
@@ -139,12 +128,16 @@ fn perception(analysis: &Analysis) -> String {
     section
 }
 
-fn priorities(priorities: &[Priority], wording: &Wording<'_>) -> String {
+fn priorities(analysis: &Analysis, wording: &Wording<'_>) -> String {
     let mut section = "## Priorities and the next step\n\n".to_owned();
-    if priorities.is_empty() {
-        section += "There is no gap and no alarm.\n";
+    if analysis.priorities.is_empty() {
+        section += if analysis.withheld().is_empty() {
+            "There is no gap and no alarm.\n"
+        } else {
+            "Nothing that is shown has a gap or is in alarm.\n"
+        };
     }
-    for priority in priorities {
+    for priority in &analysis.priorities {
         let next = priority.next_level.map_or_else(String::new, |next| {
             format!(" → next step: {}", text(wording.level(next)))
         });
@@ -190,27 +183,44 @@ fn distance(travelled: &DistanceTravelled, wording: &Wording<'_>) -> String {
             bullets(&travelled.reasons)
         );
     }
+    if !travelled.withheld.is_empty() {
+        let withheld: Vec<String> = travelled
+            .withheld
+            .iter()
+            .map(|element| text(wording.element(element)))
+            .collect();
+        _ = writeln!(section, "Withheld: {}.\n", withheld.join(", "));
+    }
     if travelled.elements.is_empty() {
-        return section + "The two analyses share no rated element.\n";
+        let shown = if travelled.withheld.is_empty() {
+            ""
+        } else {
+            " that is shown"
+        };
+        return format!("{section}The two analyses share no rated element{shown}.\n");
     }
     section += "| element | levels moved | gap closed | moved |\n| --- | ---: | ---: | --- |\n";
     for element in &travelled.elements {
-        let moved = match (element.moved, element.intended) {
-            (Movement::Toward, _) => "to where people wanted it",
-            (Movement::Away, true) => "away from where people wanted it",
-            (Movement::Away, false) => "though people wanted it to stay",
-            (Movement::None, true) => "not at all, though people wanted it to",
-            (Movement::None, false) => "not at all, as people wanted",
-        };
         _ = writeln!(
             section,
-            "| {} | {} | {} | {moved} |",
+            "| {} | {} | {} | {} |",
             text(wording.element(&element.element)),
             element.levels_moved,
             element.gap_closed,
+            moved(element),
         );
     }
-    section
+    section + &next_steps::taken(travelled, wording)
+}
+
+fn moved(element: &ElementDistance) -> &'static str {
+    match (element.moved, element.intended) {
+        (Movement::Toward, _) => "to where people wanted it",
+        (Movement::Away, true) => "away from where people wanted it",
+        (Movement::Away, false) => "though people wanted it to stay",
+        (Movement::None, true) => "not at all, though people wanted it to",
+        (Movement::None, false) => "not at all, as people wanted",
+    }
 }
 
 fn comparability(analysis: &Analysis) -> String {
@@ -231,15 +241,21 @@ fn themes(analysis: &Analysis, definition: &Definition, wording: &Wording<'_>) -
     let themes = themes.map(|theme| (theme.theme.as_str(), &theme.all, &theme.weakest));
     for (theme, reading, weakest) in themes.chain([(SAFETY, &analysis.safety.all, &analysis.safety.weakest)]) {
         let weakest: Vec<String> = weakest.iter().map(|element| text(wording.element(element))).collect();
+        let figures = match reading.reading() {
+            None => [WITHHELD; 4].map(ToOwned::to_owned),
+            Some(reading) => [
+                reading.n.to_string(),
+                figure(reading.current.median),
+                figure(reading.desired.median),
+                figure(reading.gap.as_ref().map(|gap| gap.median)),
+            ],
+        };
+        let theme = text(wording::theme_label(definition, theme));
         _ = writeln!(
             section,
-            "| {} | {} | {} | {} | {} | {} |",
-            text(wording::theme_label(definition, theme)),
-            reading.n,
-            figure(reading.current.median),
-            figure(reading.desired.median),
-            figure(reading.gap.as_ref().map(|gap| gap.median)),
-            weakest.join(", "),
+            "| {theme} | {} | {} |",
+            figures.join(" | "),
+            weakest.join(", ")
         );
     }
     section
@@ -252,28 +268,61 @@ fn elements(analysis: &Analysis, wording: &Wording<'_>) -> String {
         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         .to_owned();
     for element in &analysis.elements {
-        let Reading {
-            n,
-            not_applicable,
-            current,
-            desired,
-            gap,
-            ..
-        } = &element.all;
-        _ = writeln!(
-            section,
-            "| {} | {n} | {not_applicable} | {} | {} | {} | {} | {} | {} | {} |",
-            text(wording.element(&element.element)),
-            figure(current.median),
-            figure(current.mean),
-            figure(current.agreement),
-            figure(desired.median),
-            figure(desired.mean),
-            figure(desired.agreement),
-            figure(gap.as_ref().map(|gap| gap.median)),
-        );
+        let figures = element
+            .all
+            .reading()
+            .map_or_else(|| [WITHHELD; 9].map(ToOwned::to_owned), figures);
+        let name = text(wording.element(&element.element));
+        _ = writeln!(section, "| {name} | {} |", figures.join(" | "));
     }
-    section
+    section + &agreed(analysis, wording)
+}
+
+fn figures(reading: &Reading) -> [String; 9] {
+    let Reading { current, desired, .. } = reading;
+    [
+        reading.n.to_string(),
+        reading.not_applicable.to_string(),
+        figure(current.median),
+        figure(current.mean),
+        figure(current.agreement),
+        figure(desired.median),
+        figure(desired.mean),
+        figure(desired.agreement),
+        figure(reading.gap.as_ref().map(|gap| gap.median)),
+    ]
+}
+
+/// What the team agreed on, beside what the answers say.
+fn agreed(analysis: &Analysis, wording: &Wording<'_>) -> String {
+    let rows = analysis.elements.iter().filter_map(|element| {
+        let (agreed, reading) = (element.agreed.as_ref()?, element.all.reading());
+        let spread = reading.map_or_else(
+            || WITHHELD.to_owned(),
+            |reading| {
+                reading
+                    .current
+                    .counts
+                    .in_order()
+                    .map(|count| count.to_string())
+                    .join(" · ")
+            },
+        );
+        Some(format!(
+            "| {} | {} | {} | {spread} |\n",
+            text(wording.element(&element.element)),
+            text(wording.level(agreed.current)),
+            text(wording.level(agreed.desired)),
+        ))
+    });
+    let rows: String = rows.collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    format!(
+        "\n## What the team agreed on\n\nAfter it had seen the answers. It counts in no figure above.\n\n\
+         | element | agreed current | agreed desired | answers at levels 1 · 2 · 3 · 4 |\n| --- | --- | --- | --- |\n{rows}"
+    )
 }
 
 fn figure(value: Option<f64>) -> String {

@@ -1,0 +1,2 @@
+DROP TABLE agreed_readings;
+DROP TABLE next_steps;
