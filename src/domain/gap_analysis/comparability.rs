@@ -94,20 +94,6 @@ pub(super) fn of_analyses(baseline: &Analysis, now: &Analysis) -> Comparability 
         let detail = format!("The baseline {heard} {then}; this analysis {heard} {today}.");
         Reason::new(ReasonCode::Perspectives, detail)
     });
-    let withheld: BTreeSet<&Slug> = [baseline, now]
-        .iter()
-        .flat_map(|side| side.withheld().into_keys())
-        .collect();
-    let withheld = withheld.into_iter().map(|perspective| Reason {
-        perspective: Some(perspective.clone()),
-        ..Reason::new(
-            ReasonCode::Withheld,
-            format!(
-                "Some or all of what {} says is withheld: what is withheld on one side is compared on neither.",
-                wording::perspective(perspective)
-            ),
-        )
-    });
     let (then, today) = (about(baseline.inputs.iter()), about(now.inputs.iter()));
     let relationship = (then != today).then(|| {
         let detail = format!(
@@ -130,9 +116,28 @@ pub(super) fn of_analyses(baseline: &Analysis, now: &Analysis) -> Comparability 
         .chain(perspectives)
         .chain(relationship)
         .chain(small)
-        .chain(withheld)
+        .chain(withheld(baseline, now))
         .collect::<Vec<_>>()
         .into()
+}
+
+/// Whose readings cannot be compared, because some are withheld on one side or the other.
+fn withheld(baseline: &Analysis, now: &Analysis) -> Vec<Reason> {
+    let either: BTreeSet<Slug> = [baseline, now]
+        .iter()
+        .flat_map(|side| side.withheld().into_keys().cloned())
+        .collect();
+    let reason = |perspective: Slug| {
+        let detail = format!(
+            "Some or all of what {} says is withheld: what is withheld on one side is compared on neither.",
+            wording::perspective(&perspective)
+        );
+        Reason {
+            perspective: Some(perspective),
+            ..Reason::new(ReasonCode::Withheld, detail)
+        }
+    };
+    either.into_iter().map(reason).collect()
 }
 
 /// What inputs are about: relationships, and the service as a whole.
