@@ -35,10 +35,10 @@ class Breaking(unittest.TestCase):
         self.assert_breaks(lambda d, s, p: s["Assessment"]["required"].remove("created_at"), "/created_at: no longer always there")
 
     def test_a_deep_field_that_answers_lost(self):
-        self.assert_breaks(lambda d, s, p: s["Side"]["properties"].pop("median"), "/median: removed")
+        self.assert_breaks(lambda d, s, p: s["PerceptionGap"]["properties"].pop("overlap"), "/overlap: removed")
 
     def test_a_field_that_answers_have_with_another_type(self):
-        self.assert_breaks(lambda d, s, p: s["Reading"]["properties"]["n"].update(type="string"), "/n: type")
+        self.assert_breaks(lambda d, s, p: s["PerceptionGap"]["properties"]["difference"].update(type="string"), "/difference: type")
 
     def test_a_word_that_is_new_in_answers(self):
         self.assert_breaks(lambda d, s, p: s["Movement"]["enum"].append("sideways"), "enum")

@@ -24,6 +24,7 @@ from meaningful_connections_api_client.models import (
     RatingInput,
     Token,
     TokenRequest,
+    WithheldReading,
 )
 from meaningful_connections_api_client.types import Unset
 
@@ -93,6 +94,8 @@ assert found == [
     ("feelings.heard", "team", "service_user", True),
 ], found
 heard = next(reading for reading in analysis.elements if reading.element == "feelings.heard")
+# Where too few answered, that is said in place of a reading.
+assert not isinstance(heard.all_, WithheldReading)
 assert not isinstance(heard.all_.gap, Unset) and heard.all_.gap.counts["2"] == 1
 # The generated code reads JSON alone; the client that it made reads the rest.
 report = api.get_httpx_client().get(f"/v1/gap-analyses/{gap.id}", params={"format": "markdown"})

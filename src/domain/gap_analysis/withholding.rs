@@ -59,7 +59,7 @@ pub enum Disclosed {
     #[schema(title = "Shown")]
     Shown(Box<Reading>),
     /// It is not.
-    #[schema(title = "Withheld")]
+    #[schema(title = "WithheldReading")]
     Withheld {
         /// Why not.
         withheld: Withheld,
