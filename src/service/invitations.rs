@@ -173,6 +173,7 @@ pub struct Invitation {
 
 /// What inviting answers with, one or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = MadeInvitations)]
 pub struct Invitations {
     /// The invitations, in the order of the request; one, where the request makes one.
     #[schema(max_items = 500)]

@@ -32,7 +32,7 @@ pub struct Consent {
     pub version: String,
     /// Their language (BCP 47).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 35, pattern = "^[A-Za-z0-9-]+$", example = "en")]
+    #[schema(value_type = Option<LanguageTag>, nullable = false, example = "en")]
     pub language: Option<String>,
 }
 

@@ -13,12 +13,13 @@ use crate::{
     auth::scope::ReadGapAnalyses,
     domain::{
         digest::Digest,
+        fault::Fault,
         gap_analysis::timeline::{Filter, Timeline},
         id::RelationshipId,
         language::OWN,
         model::Definition,
         perspective::ALL,
-        slug::{ElementKey, Slug},
+        slug::{ElementKey, Slug, is_key},
     },
     http::{
         caller::Caller,
@@ -105,7 +106,7 @@ async fn get_relationship_timeline(
     } = query;
     let format = format(caller.request(), FormatQuery { format: named }, FORMATS)?;
     let id: RelationshipId = id(&path.relationship, "relationship")?;
-    let filter = filter(query, format);
+    let filter = filter(query, format)?;
     let languages = Languages::of(caller.request());
     let work = move |tx: &mut Tx<'_>| {
         let (told, model) = match service::timeline::of_relationship(tx, id, &filter)? {
@@ -140,7 +141,12 @@ async fn get_relationship_timeline(
 }
 
 /// Which series are meant. A picture of all that there is would be too much to see.
-fn filter(query: TimelineQuery, format: Format) -> Filter {
+fn filter(query: TimelineQuery, format: Format) -> Result<Filter, Problem> {
+    if query.theme_key.as_deref().is_some_and(|key| !is_key(key)) {
+        let fault = Fault::new("/theme_key", "pattern", "This is not the key of a theme.");
+        let problem = Problem::new(&problem::INVALID_PARAMETER, "The query has 1 fault(s).");
+        return Err(problem.with_faults(vec![fault]));
+    }
     let mut filter = Filter {
         perspective: query.perspective,
         element: query.element,
@@ -149,5 +155,5 @@ fn filter(query: TimelineQuery, format: Format) -> Filter {
     if format == Format::Svg && filter.perspective.is_none() && filter.element.is_none() {
         filter.perspective = ALL.parse().ok();
     }
-    filter
+    Ok(filter)
 }

@@ -99,7 +99,7 @@ impl Examples {
             ..invitation
         };
         let invitations = vec![made];
-        self.add("Invitations", Invitations { invitations })?;
+        self.add("MadeInvitations", Invitations { invitations })?;
         let redeemed = Redeemed {
             respondent: Respondent {
                 round: id(10),
