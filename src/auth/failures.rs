@@ -62,8 +62,7 @@ impl Failures {
         self.bear(source, now, |_| BORNE)
     }
 
-    /// [`admit`](Self::admit), for those who present tokens: while many fail from wherever, each may fail once. Who presents a
-    /// token that leads somewhere is never kept out by others.
+    /// [`admit`](Self::admit), for those whose tokens led nowhere: while many fail from wherever, each may fail once.
     pub(super) fn admit_guess(&self, source: Source, now: Moment) -> Result<(), Error> {
         self.bear(source, now, |known| {
             let unforgiven = known

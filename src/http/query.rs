@@ -57,11 +57,16 @@ pub fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         }
     }
     if !faults.is_empty() {
-        let detail = format!("The query has {} fault(s).", faults.len());
-        return Err(Problem::new(&problem::INVALID_PARAMETER, detail).with_faults(faults));
+        return Err(refused(faults));
     }
     serde_urlencoded::from_str(query)
         .map_err(|_| Problem::new(&problem::INVALID_PARAMETER, "The query cannot be read."))
+}
+
+/// What all that is wrong with a query is answered with.
+pub fn refused(faults: Vec<Fault>) -> Problem {
+    let detail = format!("The query has {} fault(s).", faults.len());
+    Problem::new(&problem::INVALID_PARAMETER, detail).with_faults(faults)
 }
 
 /// The query of an operation that takes none.

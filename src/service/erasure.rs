@@ -32,7 +32,7 @@ pub fn erase(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Result<(
     store::gap_analyses::hold_off_sealing(tx)?;
     let found = find(tx, id)?;
     expected.met_by(found.life.versioned.revision)?;
-    if respondents::has_apart(tx, &found.life) {
+    if store::responses::has(tx, &found.life) {
         return respondents::erase(tx, &found.life);
     }
     let erase = |tx: &mut Tx<'_>| {

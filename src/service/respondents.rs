@@ -179,12 +179,6 @@ pub(super) fn told<T>(tx: &mut Tx<'_>, life: &Life, work: impl FnOnce(&mut Tx<'_
     }
 }
 
-/// Whether a respondent's assessment is none of the organisation's: not yet, or (in an anonymous round) never.
-pub(super) fn has_apart(tx: &Tx<'_>, life: &Life) -> bool {
-    let is_apart = |respondent: Respondent| respondent.is_anonymous() || life.versioned.newest.is_none();
-    tx.actor().respondent.is_some_and(is_apart)
-}
-
 /// Seals a respondent's draft. The first time it gets the id of its receipt, which is shown this once; a request that is repeated
 /// with its idempotency key, because the answer was lost, is answered again.
 pub fn submit(

@@ -98,7 +98,7 @@ pub fn withdraw(tx: &mut Tx<'_>, id: AssessmentId, expected: &Expected) -> Resul
     let found = find(tx, id)?;
     expected.required()?;
     respondents::may_withdraw(tx, &found.life)?;
-    if respondents::has_apart(tx, &found.life) {
+    if store::responses::has(tx, &found.life) {
         return erasure::erase(tx, id, expected);
     }
     let withdraw = |tx: &mut Tx<'_>| {

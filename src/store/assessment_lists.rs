@@ -6,12 +6,12 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods
 
 use super::{
     assessments::{Head, Newest, life},
+    disclosure::disclosed,
     error::Result,
     external_ids,
     fork::either,
     journal,
     page::{Page, Position},
-    rounds::disclosed,
     schema::{assessments::dsl, sealed_versions},
     tx::Tx,
 };

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     constellations,
+    disclosure::disclosed,
     error::{Error, Result},
     external_ids,
     fork::{Changes, Json, either},
     journal,
     meters::Counted,
     models, responses,
-    rounds::disclosed,
     schema::assessments::{self, dsl},
     tx::Tx,
 };

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod clients;
 pub mod constellations;
 pub mod db;
+mod disclosure;
 pub mod error;
 pub mod events;
 mod external_ids;

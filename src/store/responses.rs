@@ -41,7 +41,7 @@ macro_rules! own {
 }
 
 /// Whether the acting respondent's assessment is kept here: until it is submitted and, of an anonymous round, afterwards.
-pub(super) fn has(tx: &Tx<'_>, life: &Life) -> bool {
+pub fn has(tx: &Tx<'_>, life: &Life) -> bool {
     let is_here = |respondent: Respondent| respondent.is_anonymous() || life.versioned.newest.is_none();
     tx.actor.respondent.is_some_and(is_here)
 }

@@ -14,8 +14,8 @@ use crate::{
     domain::{gap_analysis::GapAnalysis, model::InLanguage, slug::Slug},
     http::{
         negotiate::{Languages, content_language},
-        problem::{self, Problem},
-        query::Query,
+        problem::Problem,
+        query::{Query, refused},
         render::{
             charts::{self, Chart, Labels, Whose},
             svg::Theme,
@@ -102,12 +102,7 @@ async fn get_gap_analysis_chart(
         let analysis = &found.shown.analysis;
         let whose = match charts::whose(chart, analysis, query.perspective.as_ref(), query.compare.as_ref()) {
             Ok(whose) => whose,
-            Err(faults) => {
-                let detail = format!("The query has {} fault(s).", faults.len());
-                return Ok(Err(
-                    Problem::new(&problem::INVALID_PARAMETER, detail).with_faults(faults)
-                ));
-            }
+            Err(faults) => return Ok(Err(refused(faults))),
         };
         let model = gap_analyses::definition(tx, analysis)?;
         let words = languages.choose(&model.content);

@@ -7,11 +7,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     auth::scope::WriteRounds,
-    domain::fault::Fault,
+    domain::fault::Broken,
     http::{
         body::Body,
         caller::Caller,
-        problem::{self, Problem},
+        problem::Problem,
         render::qr,
         reply::{Caching, Reply},
     },
@@ -51,9 +51,6 @@ pub(in crate::http) struct DrawInvitation {
 #[post("/v1/invitations/qr-code")]
 async fn draw_invitation(_: Caller<WriteRounds>, body: Body<DrawInvitation>) -> Result<Reply, Problem> {
     let DrawInvitation { url } = body.0.valid()?;
-    let too_long = || {
-        let fault = Fault::new("/url", "max_length", "This is longer than a QR code holds.");
-        Problem::new(&problem::INVALID, "The request has 1 fault(s).").with_faults(vec![fault])
-    };
+    let too_long = || Broken::fault("/url", "max_length", "This is longer than a QR code holds.");
     Ok(Reply::picture(qr::svg(&url).ok_or_else(too_long)?).cached(Caching::Never))
 }

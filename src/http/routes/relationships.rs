@@ -24,8 +24,8 @@ use crate::{
     http::{
         caller::Caller,
         negotiate::{Format, FormatQuery, Languages, content_language, format},
-        problem::{self, Problem},
-        query::Query,
+        problem::Problem,
+        query::{Query, refused},
         render::{
             charts::{Labels, timeline},
             svg::Theme,
@@ -111,12 +111,7 @@ async fn get_relationship_timeline(
     let work = move |tx: &mut Tx<'_>| {
         let (told, model) = match service::timeline::of_relationship(tx, id, &filter)? {
             Ok(told) => told,
-            Err(faults) => {
-                let detail = format!("The query has {} fault(s).", faults.len());
-                return Ok(Err(
-                    Problem::new(&problem::INVALID_PARAMETER, detail).with_faults(faults)
-                ));
-            }
+            Err(faults) => return Ok(Err(refused(faults))),
         };
         let ground = match theme {
             Some(Theme::Dark) if format == Format::Svg => "-dark",
@@ -144,8 +139,7 @@ async fn get_relationship_timeline(
 fn filter(query: TimelineQuery, format: Format) -> Result<Filter, Problem> {
     if query.theme_key.as_deref().is_some_and(|key| !is_key(key)) {
         let fault = Fault::new("/theme_key", "pattern", "This is not the key of a theme.");
-        let problem = Problem::new(&problem::INVALID_PARAMETER, "The query has 1 fault(s).");
-        return Err(problem.with_faults(vec![fault]));
+        return Err(refused(vec![fault]));
     }
     let mut filter = Filter {
         perspective: query.perspective,
